@@ -1,0 +1,114 @@
+"""Options as every front end offers them: one table, from which pytest's options and the command's are made.
+
+Parsing yields one frozen `Options`; unknown names are refused there with a suggestion.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .nouns import Options, UsageError, Weights
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """One option: `--suite-NAME` for pytest with the ini twin `suite_NAME`, `--NAME` for the command."""
+
+    name: str
+    help: str
+    type: type = str
+    choices: tuple[str, ...] = ()
+    metavar: str | None = None
+
+    @property
+    def field(self) -> str:
+        """Its field of `Options`."""
+        return FIELDS.get(self.name, self.name.replace("-", "_"))
+
+
+FIELDS = {"profile": "profiles", "no-gate": "gate"}
+
+SETTINGS = (
+    Setting(name="profile", help="profiles to run, comma-separated: tiny, quick, full, notebook (default: tiny,full)",
+            metavar="LIST"),
+    Setting(name="regimes", help="regimes to run, comma-separated (default: fp32,qlora)", metavar="LIST"),
+    Setting(name="model", help="a checkpoint's folder or hub name (default: the profile's own)"),
+    Setting(name="weights", help="pretrained, or random of the model's shape", choices=("pretrained", "random")),
+    Setting(name="data", help="SST-2 as a parquet folder, GLUE's tsv files or a save_to_disk folder", metavar="PATH"),
+    Setting(name="device", help="the GPU to use, by index or UUID (default: the emptiest)"),
+    Setting(name="machine", help="name of the machine whose baselines to use (default: this one's)"),
+    Setting(name="trials", help="trials of every case (default: the profile's)", type=int, metavar="N"),
+    Setting(name="steps", help="train only N steps; such a case has baselines of its own", type=int, metavar="N"),
+    Setting(name="resume", help="go on with the newest run: keep its finished trials", type=bool),
+    Setting(name="baselines", help="folder of the baselines (default: baselines)", metavar="DIR"),
+    Setting(name="results", help="folder for what is measured (default: results)", metavar="DIR"),
+    Setting(name="require-gpu", help="a missing GPU is an error, not a skip", type=bool),
+    Setting(name="require-baseline", help="a case without a baseline fails", type=bool),
+    Setting(name="inject", help="plant a fault: call FUNCTION in each trial before anything is loaded",
+            metavar="FILE.py:FUNCTION"),
+    Setting(name="no-gate", help="judge and print, but exit 0", type=bool),
+    Setting(name="replay", help="judge the records of an earlier run again; nothing is measured", metavar="RUN"),
+)  # fmt: skip
+
+
+def parse(given: Mapping[str, Any], *, root: Path | None = None) -> Options:
+    """`Options` from values by option name; None and "" mean not given.
+
+    Raises:
+        UsageError: a value that makes no sense.
+    """
+    fields: dict[str, Any] = {}
+    for setting in SETTINGS:
+        value = given.get(setting.name)
+        if value in (None, "", False):
+            continue
+        fields[setting.field] = _value(setting, value)
+    if root is not None:
+        fields["tolerances"] = tolerances(root)
+    return Options(**fields)
+
+
+def _value(setting: Setting, value: Any) -> Any:
+    if setting.choices and value not in setting.choices:
+        raise UsageError(f"--suite-{setting.name} is one of {', '.join(setting.choices)}, not {value!r}")
+    if setting.name == "no-gate":
+        return False
+    if setting.name == "weights":
+        return Weights(value)
+    if setting.name in ("profile", "regimes"):
+        return _names(setting, value)
+    return setting.type(value)
+
+
+def _names(setting: Setting, value: str | Sequence[str]) -> tuple[str, ...]:
+    parts = value.split(",") if isinstance(value, str) else value
+    names = tuple(part.strip() for part in parts if part.strip())
+    if not names:
+        raise UsageError(f"--suite-{setting.name} names nothing: {value!r}")
+    return names
+
+
+def tolerances(root: Path) -> dict[str, str]:
+    """`[tool.benchsuite.tolerance]` of a pyproject.toml: metric glob -> "1 %" or "2 MiB".
+
+    Raises:
+        UsageError: the file does not parse, or the table holds something else.
+    """
+    file = root / "pyproject.toml"
+    if not file.is_file():
+        return {}
+    try:
+        table = tomllib.loads(file.read_text()).get("tool", {}).get("benchsuite", {})
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{file} cannot be read: {error}") from error
+    unknown = sorted(set(table) - {"tolerance"})
+    if unknown:
+        raise UsageError(f"{file}: [tool.benchsuite] knows no {', '.join(unknown)}; it knows: tolerance")
+    found = table.get("tolerance", {})
+    if not all(isinstance(text, str) for text in found.values()):
+        raise UsageError(f'{file}: tolerances are texts such as "1 %" or "2 MiB", quoted names on the left')
+    return dict(found)
