@@ -1,0 +1,287 @@
+"""The only reader and writer of runs, records, baselines and locks.
+
+Every file appears whole or not at all, and everything that a disk or a hand can do to one ends in a
+`SuiteError` that names the file and the way out. Does not judge, and does not decide what becomes a
+baseline (`promote` does).
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from . import codec, sharing
+from .cases import slug
+from .files import read_json, reason, write_new, write_text
+from .freeze import lock_text
+from .nouns import JSON, Baseline, Record, SuiteError, UsageError
+
+__all__ = [
+    "baseline_path", "load_baseline", "load_baselines", "load_files", "load_record", "load_run", "lock_path",
+    "mark_latest", "new_run", "record_name", "resolve_run", "save_baseline", "save_record", "write_lock", "write_text",
+]  # fmt: skip
+
+AGAIN = "Delete it and measure that trial again."
+RESTORE = "Restore it from git, or delete it and make it again with `benchsuite promote`."
+SEAL = "seal"
+RUN_NOTE = "run.txt"
+"""In a copied results/latest: the name of the run it is a copy of."""
+SMALL = 1 << 20
+"""Bytes up to which a file goes into a copied results/latest."""
+RESERVED = frozenset({"published"})
+"""Folders of baselines/ that no program writes."""
+
+# ---------------------------------------------------------------- runs
+
+
+def new_run(results: Path, *, now: datetime) -> Path:
+    """Creates results/RUN with records/ and logs/; `now` is an aware time. No two runs ever share one.
+
+    Raises:
+        SuiteError: the folder cannot be written.
+    """
+    stamp = now.astimezone(UTC).strftime("%Y%m%d-%H%M%S")
+    try:
+        results.mkdir(parents=True, exist_ok=True)
+        run = _exclusive(results, stamp)
+        for name in ("records", "logs"):
+            (run / name).mkdir()
+    except OSError as error:
+        raise SuiteError(
+            f"cannot write to results folder {results}: {reason(error)}; choose another with --suite-results"
+        ) from error
+    return run
+
+
+def _exclusive(results: Path, stamp: str) -> Path:
+    while True:
+        run = results / f"{stamp}-{secrets.token_hex(3)}"
+        try:
+            run.mkdir()
+        except FileExistsError:
+            continue
+        return run
+
+
+def record_name(record: Record) -> str:
+    """File name of a record: SLUG--tNN.json, with --pNN for its pair and -N for its place in that pair."""
+    pair = "" if record.pair is None else f"--p{record.pair:02d}"
+    # Both arms of a pair may carry one trial number; without their order one would overwrite the other.
+    order = "" if record.pair is None or record.order is None else f"-{record.order}"
+    return f"{slug(record.case)}--t{record.trial:02d}{pair}{order}.json"
+
+
+def save_record(run: Path, record: Record) -> Path:
+    """Writes a record into a run at once; a trial made again replaces its former record."""
+    path = run / "records" / record_name(record)
+    write_text(path, codec.dumps(record))
+    return path
+
+
+def load_record(path: Path) -> Record:
+    """Reads one record.
+
+    Raises:
+        SuiteError: missing, cut short, not JSON, of a newer schema, or with missing or unknown fields.
+    """
+    data = read_json(path, AGAIN)
+    try:
+        return codec.decode(Record, codec.restore(data))
+    except SuiteError as error:
+        raise SuiteError(f"{path} is not a record: {error}. {AGAIN}") from error
+
+
+def load_files(run: Path) -> tuple[tuple[Path, Record], ...]:
+    """Each record of a run (or the one record that `run` is) with its file, by case, trial and pair."""
+    if not run.is_file() and not run.is_dir():
+        raise SuiteError(f"no such run: {run}")
+    paths = [run] if run.is_file() else sorted((run / "records").glob("*.json"))
+    return tuple(sorted(((path, load_record(path)) for path in paths), key=lambda found: _place(found[1])))
+
+
+def _place(record: Record) -> tuple[str, int, int, int]:
+    pair = -1 if record.pair is None else record.pair
+    return slug(record.case), record.trial, pair, -1 if record.order is None else record.order
+
+
+def load_run(run: Path) -> tuple[Record, ...]:
+    """All records of a run, by case, trial and pair; empty where it has none yet."""
+    return tuple(record for _, record in load_files(run))
+
+
+# ---------------------------------------------------------------- finding runs
+
+
+def mark_latest(results: Path, run: Path) -> bool:
+    """Makes results/latest stand for `run`: a link, or a copy of its small files where links cannot be made.
+
+    A convenience: where another run races, or latest/ is a folder of the user's own, nothing is raised
+    and the answer is False.
+    """
+    try:
+        _link(results, run)
+    except (OSError, NotImplementedError):
+        try:
+            _copy(results, run)
+        except OSError:
+            return False
+    return True
+
+
+def _link(results: Path, run: Path) -> None:
+    fresh = results / f".latest.{secrets.token_hex(4)}.tmp"
+    try:
+        fresh.symlink_to(os.path.relpath(run, results), target_is_directory=True)
+        os.replace(fresh, results / "latest")
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def _copy(results: Path, run: Path) -> None:
+    latest, fresh = results / "latest", results / f".latest.{secrets.token_hex(4)}.tmp"
+    if latest.is_dir() and not (latest / RUN_NOTE).is_file():
+        raise FileExistsError(latest)
+    try:
+        shutil.copytree(run, fresh, ignore=_large)
+        write_new(fresh / RUN_NOTE, run.name + "\n")
+        shutil.rmtree(latest, ignore_errors=True)
+        os.replace(fresh, latest)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _large(folder: str, names: Iterable[str]) -> set[str]:
+    files = (Path(folder) / name for name in names)
+    return {file.name for file in files if file.is_file() and file.stat().st_size > SMALL}
+
+
+def resolve_run(text: str, results: Path) -> Path:
+    """The run that `text` means: a run's folder, a run's name, "latest", or a single record's file.
+
+    Raises:
+        UsageError: there is no such run; the message lists the runs there are.
+    """
+    # os.path.isfile rather than Path's: it takes any text a user may give, however long or odd.
+    if text != "latest" and os.path.isfile(text):
+        return _record_file(Path(text))
+    places = [results / text] if text == "latest" else [Path(text), results / text]
+    for place in places:
+        if os.path.isdir(place / "records"):
+            return _original(place)
+    raise UsageError(_no_run(text, results))
+
+
+def _record_file(path: Path) -> Path:
+    if path.suffix != ".json":
+        raise UsageError(f"{path} is no record (a record's name ends in .json); give a run's folder or a record")
+    return path
+
+
+def _original(place: Path) -> Path:
+    if place.is_symlink():
+        return place.resolve()
+    note = place / RUN_NOTE
+    run = place.parent / note.read_text(encoding="utf-8").strip() if note.is_file() else place
+    return run if run.is_dir() else place
+
+
+def _no_run(text: str, results: Path) -> str:
+    names = sorted((path.parent.name for path in results.glob("*/records")), reverse=True)
+    known = [name for name in names if name != "latest"]
+    if not known:
+        return f"no run {text!r}, and no runs in {results}: measure first, or name the folder with --suite-results"
+    near = difflib.get_close_matches(text, known, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    is_folder = " (that folder has no records/)" if os.path.isdir(text) else ""
+    return f"no run {text!r}{is_folder}.{hint} Newest in {results}: {', '.join(known[:5])}."
+
+
+# ---------------------------------------------------------------- baselines
+
+
+def baseline_path(baselines: Path, machine: str, name: str) -> Path:
+    """baselines/MACHINE/SLUG.json.
+
+    Raises:
+        SuiteError: a machine's name that is no plain folder name, or is reserved.
+    """
+    return _machine(baselines, machine) / f"{name}.json"
+
+
+def _machine(baselines: Path, machine: str) -> Path:
+    # Records come from other people's machines: their words must not choose a path.
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}", machine) or machine in RESERVED:
+        raise SuiteError(
+            f"{machine!r} cannot name a machine's baselines: use letters, digits, '.', '_' and '-', "
+            f"and none of {', '.join(sorted(RESERVED))}"
+        )
+    return baselines / machine
+
+
+def _seal(data: JSON) -> str:
+    return hashlib.sha256(codec.canonical({k: v for k, v in data.items() if k != SEAL}).encode()).hexdigest()
+
+
+def save_baseline(path: Path, baseline: Baseline) -> None:
+    """Writes a sealed baseline, what its trials share stored once."""
+    data = codec.encode(baseline)
+    data["trials"] = sharing.share(data["trials"])
+    # The seal is over what a reader parses: NaN already lifted, layout of no account.
+    plain = codec.parse(codec.dumps(data))
+    write_text(path, codec.dumps({"schema": data["schema"], SEAL: _seal(plain)} | data))
+
+
+def load_baseline(path: Path) -> Baseline:
+    """Reads one baseline.
+
+    Raises:
+        SuiteError: missing, cut short, not JSON, of a newer schema, edited by hand, or with missing or
+            unknown fields.
+    """
+    data = read_json(path, RESTORE)
+    if data.get(SEAL) != _seal(data):
+        raise SuiteError(f"{path} was edited by hand (its seal does not fit its content). {RESTORE}")
+    try:
+        whole = codec.restore({name: sub for name, sub in data.items() if name != SEAL})
+        return codec.decode(Baseline, whole | {"trials": sharing.unshare(whole["trials"])})
+    except (SuiteError, LookupError, TypeError, AttributeError) as error:
+        raise SuiteError(f"{path} is not a baseline: {error}. {RESTORE}") from error
+
+
+def load_baselines(baselines: Path, machine: str) -> dict[str, Baseline]:
+    """All baselines of a machine by slug; empty where it has none.
+
+    Raises:
+        SuiteError: any is unreadable, or is named for another case than it holds.
+    """
+    found = {}
+    for path in sorted(_machine(baselines, machine).glob("*.json")):
+        found[path.stem] = load_baseline(path)
+        if slug(found[path.stem].case) != path.stem:
+            raise SuiteError(f"{path} holds the case {slug(found[path.stem].case)}: give it its name back. {RESTORE}")
+    return found
+
+
+# ---------------------------------------------------------------- locks
+
+
+def lock_path(baselines: Path, machine: str) -> Path:
+    """baselines/MACHINE/constraints.txt."""
+    return _machine(baselines, machine) / "constraints.txt"
+
+
+def write_lock(baselines: Path, machine: str, freeze: Iterable[str]) -> Path:
+    """Writes a machine's lock: what its baselines were measured with, in public versions.
+
+    The libraries of one CUDA build are left out, so that the lock fits any build of torch.
+    """
+    path = lock_path(baselines, machine)
+    write_text(path, lock_text(machine, freeze))
+    return path
