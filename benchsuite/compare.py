@@ -1,0 +1,259 @@
+"""Trials x baseline trials -> verdicts: pure, and the only place that decides what may be compared.
+
+How two sides of one metric are judged belongs to the judges, why they differ to `explain`, and the
+words to `wording`, whose main functions are found here too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+
+from .comparable import barrier, hardware
+from .judges._common import Judge, finding
+from .judges._diff import brief, plain
+from .nouns import (
+    JSON,
+    JUDGED,
+    Baseline,
+    Case,
+    CaseResult,
+    Device,
+    Finding,
+    Kind,
+    Measured,
+    Metric,
+    Options,
+    Outcome,
+    Record,
+    Role,
+    Status,
+    SuiteError,
+    Verdict,
+)
+from .units import is_number, parse_tolerance
+from .wording import GONE, advice, explain_lines, one_line, paragraph, tally
+
+__all__ = [
+    "exit_code", "explain_lines", "judge_case", "measured", "one_line", "paragraph", "tally", "tolerant",
+]  # fmt: skip
+
+MISSING = "missing in this run, the baseline has it"
+
+Sides = Mapping[str, tuple[Measured, ...]]
+"""A side's values by metric name, one a trial that has them."""
+
+
+def measured(record: Record) -> dict[str, Measured]:
+    """Everything of a record that can be judged: metrics, fingerprint parts and the logits."""
+    parts = {name: Measured(value=value) for name, value in record.fingerprint.items()}
+    rows = record.predictions.logits
+    logits = {"quality.logits": Measured(value=[list(row) for row in rows])} if rows else {}
+    return {**parts, **logits, **record.metrics}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Bench:
+    """What every metric of one case is judged with."""
+
+    slug: str
+    case: Case
+    baseline: Baseline | None
+    old_trials: tuple[Record, ...]
+    new_trials: tuple[Record, ...]
+    barrier: str
+    """Why nothing of the case can be compared; empty where it can."""
+    metrics: Mapping[str, Metric]
+    judges: Mapping[str, Judge]
+    tolerances: Mapping[str, str]
+
+
+def judge_case(
+    *,
+    slug: str,
+    case: Case,
+    digest: str,
+    baseline: Baseline | None,
+    trials: Sequence[Record],
+    metrics: Mapping[str, Metric],
+    judges: Mapping[str, Judge],
+    tolerances: Mapping[str, str],
+) -> tuple[Verdict, ...]:
+    """One verdict for each metric that either side has, and one for each trial that failed.
+
+    Only trials that went well are judged; where none did, the failures are the only verdicts.
+
+    Args:
+        slug: The case's name.
+        case: What was to be measured.
+        digest: Its digest; a baseline of another digest is not compared.
+        baseline: The approved trials, or None.
+        trials: This run's trials, of whatever status.
+        metrics: Declarations by name.
+        judges: Judges by name.
+        tolerances: Metric glob -> tolerance text, the last match wins.
+
+    Raises:
+        UsageError: a tolerance that cannot be read, or in a unit other than its metric's.
+        SuiteError: a metric whose judge is not known.
+    """
+    good = tuple(t for t in trials if t.status is Status.OK)
+    failed = tuple(_failed(slug, t) for t in trials if t.status is not Status.OK)
+    if not good:
+        return failed
+    bench = _Bench(
+        slug=slug,
+        case=case,
+        baseline=baseline,
+        old_trials=tuple(t for t in baseline.trials if t.status is Status.OK) if baseline else (),
+        new_trials=good,
+        barrier=barrier(case, digest, baseline, good) if baseline else "",
+        metrics=metrics,
+        judges=judges,
+        tolerances=tolerances,
+    )
+    old, new = _sides(bench.old_trials), _sides(good)
+    return failed + tuple(_judge(bench, name, old.get(name, ()), new.get(name, ())) for name in sorted({*old, *new}))
+
+
+def _sides(trials: Iterable[Record]) -> Sides:
+    found: dict[str, tuple[Measured, ...]] = {}
+    for trial in trials:
+        for name, value in measured(trial).items():
+            found[name] = (*found.get(name, ()), value)
+    return found
+
+
+def _failed(slug: str, trial: Record) -> Verdict:
+    metric = Metric(name="trial", unit="", kind=Kind.EXACT, concern="trial", title=f"trial {trial.trial}")
+    detail = trial.problem or "no reason was recorded"
+    return _verdict(slug, metric, finding(Outcome.INVALID, None, trial.status.value, detail=detail))
+
+
+# ---------------------------------------------------------------- one metric
+
+
+def _judge(bench: _Bench, name: str, old: tuple[Measured, ...], new: tuple[Measured, ...]) -> Verdict:
+    metric = bench.metrics.get(name)
+    if metric is None:
+        nobody = Metric(name=name, unit="", kind=Kind.EXACT, concern="other", title=name, role=Role.EXPLAIN)
+        return _verdict(
+            bench.slug, nobody, _unjudged(Outcome.INCOMPARABLE, old, new, "no plug-in declares this metric")
+        )
+    metric = _role(tolerant(metric, bench.tolerances), bench.case)
+    refused = _refusal(bench, metric, old, new)
+    if refused:
+        verdict = _verdict(bench.slug, metric, _unjudged(refused[0], old, new, refused[1]))
+        return replace(verdict, advice=GONE) if refused[1] == MISSING else verdict
+    found = _judge_of(metric, bench.judges)(metric, old, new)
+    return _verdict(bench.slug, metric, replace(found, detail=_join(found.detail, _gaps(bench, old, new))))
+
+
+def _refusal(
+    bench: _Bench, metric: Metric, old: tuple[Measured, ...], new: tuple[Measured, ...]
+) -> tuple[Outcome, str] | None:
+    """The outcome and reason where a metric cannot be judged; None where it can."""
+    if bench.baseline is None:
+        return Outcome.NO_BASELINE, "this case has no baseline on this machine"
+    if bench.barrier:
+        return Outcome.INCOMPARABLE, bench.barrier
+    depends = hardware(metric, bench.old_trials, bench.new_trials)
+    if depends:
+        return Outcome.INCOMPARABLE, f"it depends on what differs: {depends}"
+    if not new:
+        gate = metric.role is Role.GATE
+        return Outcome.INVALID if gate else Outcome.INCOMPARABLE, MISSING
+    if not old:
+        return Outcome.NO_BASELINE, "the baseline was approved without this metric"
+    return None
+
+
+def _gaps(bench: _Bench, old: Sequence[Measured], new: Sequence[Measured]) -> str:
+    sides = (("the baseline's", old, bench.old_trials), ("this run's", new, bench.new_trials))
+    return "; ".join(
+        f"only {len(values)} of {side} {len(trials)} trials measured it"
+        for side, values, trials in sides
+        if len(values) < len(trials)
+    )
+
+
+def _join(*lines: str) -> str:
+    return "\n".join(line for line in lines if line)
+
+
+def _role(metric: Metric, case: Case) -> Metric:
+    """Wall metrics on a CPU only explain: identical runs on a shared machine lie a factor of ten apart."""
+    on_cpu = metric.kind is Kind.WALL and case.device is Device.CPU
+    return replace(metric, role=Role.EXPLAIN) if on_cpu else metric
+
+
+def tolerant(metric: Metric, tolerances: Mapping[str, str]) -> Metric:
+    """`metric` with the tolerance of the last glob that matches its name; the other kind of it becomes 0.
+
+    Raises:
+        UsageError: the text is no tolerance, or one in another unit; names the glob.
+    """
+    texts = [text for glob, text in tolerances.items() if fnmatchcase(metric.name, glob)]
+    if not texts:
+        return metric
+    relative, absolute = parse_tolerance(texts[-1], metric.unit)
+    return replace(metric, relative=relative or 0.0, absolute=absolute or 0.0)
+
+
+def _judge_of(metric: Metric, judges: Mapping[str, Judge]) -> Judge:
+    if metric.judge:
+        found = judges.get(metric.judge)
+    else:
+        found = next((j for j in judges.values() if j.kind is metric.kind), None)
+    if found is None:
+        wanted = metric.judge or f"of kind {metric.kind.value!r}"
+        raise SuiteError(f"metric {metric.name!r} wants judge {wanted}; known: {', '.join(sorted(judges))}")
+    return found
+
+
+def _unjudged(outcome: Outcome, old: Sequence[Measured], new: Sequence[Measured], detail: str) -> Finding:
+    return finding(outcome, _glance(old), _glance(new), detail=detail)
+
+
+def _glance(side: Sequence[Measured]) -> JSON:
+    values = sorted(t.value for t in side if is_number(t.value) and t.value == t.value)
+    return brief(values[len(values) // 2] if values else plain(side[0].value)) if side else None
+
+
+def _verdict(slug: str, metric: Metric, found: Finding) -> Verdict:
+    return Verdict(
+        case=slug,
+        metric=metric.name,
+        title=metric.title,
+        unit=metric.unit,
+        kind=metric.kind,
+        role=metric.role,
+        concern=metric.concern,
+        outcome=found.outcome,
+        old=found.old,
+        new=found.new,
+        effect=found.effect,
+        interval=found.interval,
+        detectable=found.detectable,
+        detail=found.detail,
+        cause="",
+        advice=advice(found.outcome, slug, metric.name),
+    )
+
+
+# ---------------------------------------------------------------- a whole run
+
+
+def exit_code(results: Sequence[CaseResult], options: Options) -> int:
+    """0 where every gate metric that was judged is fine, else 1; always 0 without the gate."""
+    return int(options.gate and any(_fails(result, options) for result in results))
+
+
+def _fails(result: CaseResult, options: Options) -> bool:
+    gates = [v for v in result.verdicts if v.role is Role.GATE]
+    if any(v.fails for v in gates):
+        return True
+    if options.require_baseline and any(v.outcome is Outcome.NO_BASELINE for v in gates):
+        return True
+    return result.baseline is not None and not any(v.outcome in JUDGED for v in gates)

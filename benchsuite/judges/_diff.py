@@ -1,0 +1,163 @@
+"""Differences of arbitrary JSON, for people: pure, shared by judges. Not a judge itself."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from benchsuite.nouns import JSON
+from benchsuite.units import is_number
+
+LINES = 12
+"""Lines after which a diff only says how many more there are."""
+SERIES = 8
+"""Numbers from which on a list is told as a series, not element by element."""
+WIDTH = 60
+LISTED = 6
+"""Numbers of a gapped group that are spelled out."""
+
+NUMBER = re.compile(r"(?<=[.\[])\d+(?=[.\]]|$)|^\d+(?=[.\]]|$)")
+
+
+@dataclass(frozen=True)
+class Move:
+    """One place where two structures differ."""
+
+    path: str
+    words: str
+
+
+def plain(value: JSON) -> JSON:
+    """`value` as it comes back from a file: lists for tuples, texts for keys."""
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    return value
+
+
+def same(old: JSON, new: JSON) -> bool:
+    """Equality where NaN equals NaN, and true is not 1."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return old.keys() == new.keys() and all(same(old[k], new[k]) for k in old)
+    if isinstance(old, list) and isinstance(new, list):
+        return len(old) == len(new) and all(same(a, b) for a, b in zip(old, new, strict=True))
+    if is_number(old) and is_number(new):
+        return bool(old == new) or (old != old and new != new)  # noqa: PLR0124
+    return type(old) is type(new) and bool(old == new)
+
+
+def brief(value: JSON) -> JSON:
+    """A value as a person should see it: scalars as they are, structures as their size."""
+    if isinstance(value, dict):
+        return f"{len(value)} entries"
+    if isinstance(value, list):
+        return f"{len(value)} values"
+    if is_number(value):
+        return value if _finite(value) else str(value)
+    return text(value)
+
+
+def _finite(value: JSON) -> bool:
+    try:
+        return math.isfinite(float(value))
+    except OverflowError:
+        return False
+
+
+def text(value: JSON) -> str:
+    """A value in one short line."""
+    said = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    said = " ".join(said.split()) if isinstance(value, str) else said
+    return said if len(said) <= WIDTH else f"{said[: WIDTH - 3]}..."
+
+
+def lines(old: JSON, new: JSON) -> list[str]:
+    """The differences, those that moved alike in one line, at most `LINES` and a count of the rest."""
+    grouped = _grouped(list(moves(old, new)))
+    shown = [f"{path}: {words}" if path else words for path, words in grouped[:LINES]]
+    more = len(grouped) - LINES
+    return [*shown, f"and {more} more"] if more > 0 else shown
+
+
+def moves(old: JSON, new: JSON, path: str = "") -> Iterator[Move]:
+    """Every place where two structures differ; a whole branch that came or went is one place."""
+    if same(old, new):
+        return
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in [*old, *(k for k in new if k not in old)]:
+            yield from _member(old, new, key, f"{path}.{key}" if path else str(key))
+    elif isinstance(old, list) and isinstance(new, list):
+        yield from _lists(old, new, path)
+    else:
+        yield Move(path, f"{text(old)} -> {text(new)}")
+
+
+def _member(old: Mapping[str, JSON], new: Mapping[str, JSON], key: str, path: str) -> Iterator[Move]:
+    if key not in new:
+        yield Move(path, f"removed (was {text(old[key])})")
+    elif key not in old:
+        yield Move(path, f"added ({text(new[key])})")
+    else:
+        yield from moves(old[key], new[key], path)
+
+
+def _lists(old: Sequence[JSON], new: Sequence[JSON], path: str) -> Iterator[Move]:
+    if len(old) >= SERIES and all(is_number(v) for v in (*old, *new)):
+        yield Move(path, _series(old, new))
+        return
+    if len(old) != len(new):
+        yield Move(path, f"length {len(old)} -> {len(new)}")
+    for i, (a, b) in enumerate(zip(old, new, strict=False)):
+        yield from moves(a, b, f"{path}[{i}]")
+    for i in range(len(old), len(new)):
+        yield Move(f"{path}[{i}]", f"added ({text(new[i])})")
+    for i in range(len(new), len(old)):
+        yield Move(f"{path}[{i}]", f"removed (was {text(old[i])})")
+
+
+def _series(old: Sequence[JSON], new: Sequence[JSON]) -> str:
+    pairs = list(zip(old, new, strict=False))
+    apart = [i for i, (a, b) in enumerate(pairs) if not same(a, b)]
+    parts = [f"length {len(old)} -> {len(new)}"] if len(old) != len(new) else []
+    if apart:
+        a, b = pairs[apart[0]]
+        largest = max(_apart(*pairs[i]) for i in apart)
+        parts += [f"first differs at [{apart[0]}]: {text(a)} -> {text(b)}"]
+        parts += [f"{len(apart)} of {len(pairs)} differ, by at most {largest:.3g}"]
+    return "; ".join(parts)
+
+
+def _apart(old: JSON, new: JSON) -> float:
+    try:
+        return abs(float(new) - float(old))
+    except OverflowError:
+        return math.inf
+
+
+def _grouped(found: Sequence[Move]) -> list[tuple[str, str]]:
+    groups: dict[tuple[str, str], list[Move]] = {}
+    for move in found:
+        groups.setdefault((NUMBER.sub("{}", move.path), move.words), []).append(move)
+    return [_group(template, words, members) for (template, words), members in groups.items()]
+
+
+def _group(template: str, words: str, members: Sequence[Move]) -> tuple[str, str]:
+    if len(members) == 1:
+        return members[0].path, words
+    columns = zip(*(NUMBER.findall(m.path) for m in members), strict=True)
+    spans = iter([_span(sorted({int(n) for n in column})) for column in columns])
+    path = re.sub(r"\{\}", lambda _: next(spans), template)
+    return path, f"{words} ({len(members)} places)"
+
+
+def _span(numbers: Sequence[int]) -> str:
+    if len(numbers) == 1:
+        return str(numbers[0])
+    if numbers[-1] - numbers[0] == len(numbers) - 1:
+        return f"{{{numbers[0]}..{numbers[-1]}}}"
+    head = ",".join(str(n) for n in numbers[:LISTED])
+    return f"{{{head}{',...' if len(numbers) > LISTED else ''}}}"

@@ -1,0 +1,1 @@
+"""One file a form: each turns a run into a string."""

@@ -1,0 +1,158 @@
+"""`report.md`: verdicts first, then the published columns with what confounds them, then everything else.
+
+For people who read it in a browser or on a pull request; programs read `verdicts.json` instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from benchsuite.nouns import JSON, CaseResult, Outcome, Record, RunResult, Verdict
+from benchsuite.reporters._columns import HEADERS, good, rows, text
+from benchsuite.units import show, show_effect
+from benchsuite.wording import explain_lines, label, one_line, tally
+
+GUARDED = ("torch", "transformers", "peft", "bitsandbytes", "accelerate", "datasets", "tokenizers")
+"""Packages whose versions are always shown; others only where they differ from the baseline's."""
+
+
+@dataclass(frozen=True)
+class Markdown:
+    """Sections in the order in which a reader needs them."""
+
+    name: str = "markdown"
+    filename: str = "report.md"
+
+    def render(self, run: RunResult) -> str:
+        """The file's text."""
+        blocks = [*_verdicts(run), *_published(run)]
+        for result in run.results:
+            blocks += _metrics(result)
+        for result in run.results:
+            blocks += _where(result)
+        return "\n\n".join(blocks) + "\n"
+
+
+def _cell(value: str) -> str:
+    return " ".join(value.split()).replace("|", "\\|").replace("<", "&lt;")
+
+
+def _grid(header: Sequence[str], body: Iterable[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(map(_cell, row)) + " |" for row in (header, *body)]
+    return "\n".join([lines[0], "|" + " --- |" * len(header), *lines[1:]])
+
+
+# ---------------------------------------------------------------- verdicts
+
+
+def _verdicts(run: RunResult) -> Iterator[str]:
+    verdicts = [v for result in run.results for v in result.verdicts]
+    failing = [v for v in verdicts if v.fails]
+    yield f"# Benchmark run {run.run}"
+    yield f"{'**FAILED**' if failing else '**Nothing failed**'} on `{run.machine}`: {tally(verdicts)}."
+    if failing:
+        yield f"## Failing: {len(failing)}"
+    yield from (_failure(v) for v in failing)
+    news = [v for v in verdicts if not v.fails and v.outcome is not Outcome.OK]
+    if news:
+        yield f"## Also to know: {len(news)}"
+        yield _grid(("Outcome", "Metric", "Cases", "Why", "Next"), _news(news))
+
+
+def _failure(verdict: Verdict) -> str:
+    # An indented block: a detail may hold any character, and keeps its lines.
+    lines = "\n".join(f"    {line}" for line in explain_lines(verdict))
+    return f"**{_cell(one_line(verdict))}**  \nin `{verdict.case}`\n\n{lines}"
+
+
+def _news(verdicts: Sequence[Verdict]) -> Iterator[tuple[str, ...]]:
+    groups: dict[tuple[str, str, str], list[Verdict]] = {}
+    for v in verdicts:
+        groups.setdefault((label(v), v.case, v.detail), []).append(v)
+    for (outcome, case, detail), members in groups.items():
+        yield outcome, ", ".join(v.metric for v in members), case, detail, members[0].advice
+
+
+# ---------------------------------------------------------------- the published columns
+
+
+def _published(run: RunResult) -> Iterator[str]:
+    yield "## The published columns"
+    yield _grid(HEADERS, rows(run))
+    if run.published:
+        yield _text(run.published.get("source", ""))
+        yield "### Read the published figures with care"
+        yield "\n".join(f"- {_text(note)}" for note in _notes(run.published))
+
+
+def _notes(published: Mapping[str, JSON]) -> Iterator[str]:
+    for note in published.get("confounds", ()):
+        yield f"**{note['title']}** ({'; '.join(note['columns'])}). {note['text']}"
+    yield from published.get("notes", ())
+
+
+def _text(value: str) -> str:
+    return " ".join(value.split())
+
+
+# ---------------------------------------------------------------- all metrics
+
+
+def _metrics(result: CaseResult) -> Iterator[str]:
+    yield f"## `{result.slug}`"
+    theirs = len(result.baseline.trials) if result.baseline else 0
+    yield f"{len(good(result.records))} good trials of {len(result.records)}; baseline: {theirs or 'none'}."
+    if result.verdicts:
+        yield _grid(("Metric", "What", "Old", "New", "Change", "Outcome"), map(_line, result.verdicts))
+
+
+def _line(v: Verdict) -> tuple[str, ...]:
+    change = show_effect(v.old, v.new, v.unit)
+    return (
+        f"`{v.metric}`",
+        v.title,
+        show(v.old, v.unit),
+        show(v.new, v.unit),
+        change,
+        f"{v.outcome.value} ({v.role.value})",
+    )
+
+
+# ---------------------------------------------------------------- environment and provenance
+
+
+def _where(result: CaseResult) -> Iterator[str]:
+    record = next(iter(good(result.records) or result.records), None)
+    if record is None:
+        return
+    old = result.baseline.trials[0] if result.baseline and result.baseline.trials else None
+    yield f"## Where and with what: `{result.slug}`"
+    yield _grid(("Fact", "Baseline", "This run"), _facts(old, record))
+
+
+def _facts(old: Record | None, new: Record) -> Iterator[tuple[str, ...]]:
+    sides = [_described(old) if old else {}, _described(new)]
+    packages = [dict(r.environment.packages) if r else {} for r in (old, new)]
+    for name in dict.fromkeys([*sides[0], *sides[1]]):
+        yield name, *(text(side.get(name, "")) for side in sides)
+    for name in dict.fromkeys([*GUARDED, *sorted({*packages[0], *packages[1]})]):
+        versions = [side.get(name, "") for side in packages]
+        if any(versions) and (name in GUARDED or (old and versions[0] != versions[1])):
+            yield f"package {name}", *versions
+
+
+def _described(record: Record) -> dict[str, JSON]:
+    environment = record.environment
+    return {
+        "machine": environment.machine,
+        "suite": record.suite,
+        "started": record.started,
+        **{f"hardware {k}": v for k, v in environment.hardware.items()},
+        **{f"provenance {k}": v for k, v in asdict(record.provenance).items()},
+        **({"injected fault": record.injected} if record.injected else {}),
+        **{f"note {k}": v for k, v in environment.notes.items()},
+    }
+
+
+REPORTER = Markdown()

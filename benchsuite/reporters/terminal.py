@@ -1,0 +1,151 @@
+"""The report for a terminal and for pytest's summary: plain text of at most 100 columns, no colours.
+
+What fails stands first, with its detail and what to do; then what else is news, in short; then one
+table a case; the tally is the last line.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from benchsuite.nouns import FAILING, CaseResult, Outcome, Role, RunResult, Verdict
+from benchsuite.reporters._columns import good
+from benchsuite.units import is_number, show, show_effect
+from benchsuite.wording import explain_lines, one_line, tally
+
+WIDTH = 100
+CUT = 18
+"""Characters of a cell in a table."""
+NAMES = 6
+"""Metrics that are named where many share one reason."""
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """Verdicts that fail first, tally last."""
+
+    name: str = "terminal"
+    filename: str = ""
+
+    def render(self, run: RunResult) -> str:
+        """The whole report, ending in a newline."""
+        verdicts = [v for result in run.results for v in result.verdicts]
+        sections = [_headline(run), _failing(run), *_news(verdicts), *map(_table, run.results), [tally(verdicts)]]
+        return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
+
+
+def _wrap(line: str, indent: int) -> list[str]:
+    pad, hang = " " * indent, " " * (indent + 2)
+    # A command longer than a line is broken at spaces only, and within a word only if it must be.
+    return textwrap.wrap(line, WIDTH, initial_indent=pad, subsequent_indent=hang, break_on_hyphens=False) or [""]
+
+
+def _headline(run: RunResult) -> list[str]:
+    count = f"{len(run.results)} case{'' if len(run.results) == 1 else 's'}"
+    return _wrap(f"benchsuite: {run.run} on {run.machine}, {count}", 0)
+
+
+def _failing(run: RunResult) -> list[str]:
+    failing = [v for result in run.results for v in result.verdicts if v.fails]
+    lines = [f"FAILED: {len(failing)}"] if failing else []
+    for case in dict.fromkeys(v.case for v in failing):
+        lines += _wrap(case, 0)
+        for verdict in (v for v in failing if v.case == case):
+            lines += _wrap(one_line(verdict), 2)
+            lines += [part for line in explain_lines(verdict) for part in _wrap(line, 6)]
+    return lines
+
+
+# ---------------------------------------------------------------- what else is news
+
+
+def _news(verdicts: Sequence[Verdict]) -> Iterator[list[str]]:
+    yield _listed("IMPROVED", [v for v in verdicts if v.outcome is Outcome.IMPROVED and v.role is Role.GATE])
+    yield _listed("KNOWN, within its bound", [v for v in verdicts if v.outcome is Outcome.KNOWN])
+    yield _listed("MOVED, explains only", [v for v in verdicts if _explains(v)])
+    for outcome in (Outcome.INCONCLUSIVE, Outcome.NO_BASELINE, Outcome.INCOMPARABLE):
+        yield _grouped(f"NOT JUDGED, {outcome.value}", [v for v in verdicts if v.outcome is outcome])
+
+
+def _explains(verdict: Verdict) -> bool:
+    moved = FAILING | {Outcome.IMPROVED}
+    return verdict.role is Role.EXPLAIN and verdict.outcome in moved
+
+
+def _listed(title: str, verdicts: Sequence[Verdict]) -> list[str]:
+    lines = [f"{title}: {len(verdicts)}"] if verdicts else []
+    for verdict in verdicts:
+        lines += _wrap(f"{verdict.case}: {one_line(verdict)}{_first(verdict)}", 2)
+    advised = next((v.advice for v in verdicts if v.advice and v.role is Role.GATE), "")
+    return lines + (_wrap(f"next: {advised}", 2) if advised else [])
+
+
+def _first(verdict: Verdict) -> str:
+    """The first line of a structure's diff, whose size alone says nothing."""
+    lines = [] if is_number(verdict.new) else verdict.detail.splitlines()
+    return f": {lines[0]}{' ...' if lines[1:] else ''}" if lines else ""
+
+
+def _grouped(title: str, verdicts: Sequence[Verdict]) -> list[str]:
+    lines = [f"{title}: {len(verdicts)}"] if verdicts else []
+    for case, reason in dict.fromkeys((v.case, _reason(v)) for v in verdicts):
+        names = [v.metric for v in verdicts if (v.case, _reason(v)) == (case, reason)]
+        lines += _wrap(f"{case}: {_some(names)}: {reason}", 2)
+    for advised in dict.fromkeys(v.advice for v in verdicts if v.advice):
+        lines += _wrap(f"next: {advised}", 2)
+    return lines
+
+
+def _reason(verdict: Verdict) -> str:
+    return " ".join(verdict.detail.splitlines()) or "no reason given"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - NAMES
+    return ", ".join(names[:NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+# ---------------------------------------------------------------- one table a case
+
+
+def _table(result: CaseResult) -> list[str]:
+    verdicts = [v for v in result.verdicts if is_number(v.old) or is_number(v.new)]
+    head = _wrap(f"{result.slug} ({_trials(result)})", 0)
+    if not verdicts:
+        return head + _plain(result)
+    cells = [("metric", "old", "new", "change", ""), *map(_cells, verdicts)]
+    widths = [max(len(row[i]) for row in cells) for i in range(5)]
+    widths[0] = min(widths[0], WIDTH - 2 - sum(widths[1:]) - 8)
+    aligned: list[Callable[[str, int], str]] = [str.ljust, str.rjust, str.rjust, str.rjust, str.ljust]
+    lines = [
+        "  "
+        + "  ".join(align(_cut(text, width), width) for align, text, width in zip(aligned, row, widths, strict=True))
+        for row in cells
+    ]
+    return head + [line.rstrip() for line in lines] + _plain(result)
+
+
+def _trials(result: CaseResult) -> str:
+    ours, theirs = len(good(result.records)), len(result.baseline.trials) if result.baseline else 0
+    baseline = f"baseline of {theirs}" if theirs else "no baseline"
+    return f"{ours} trial{'' if ours == 1 else 's'}, {baseline}"
+
+
+def _cells(v: Verdict) -> tuple[str, str, str, str, str]:
+    outcome = "" if v.outcome is Outcome.OK else v.outcome.value
+    old, new = (_cut(show(value, v.unit), CUT) for value in (v.old, v.new))
+    return v.metric, old, new, show_effect(v.old, v.new, v.unit), outcome
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: max(0, width - 3)] + "..."
+
+
+def _plain(result: CaseResult) -> list[str]:
+    same = [v.metric for v in result.verdicts if v.outcome is Outcome.OK and not is_number(v.new)]
+    return _wrap(f"also ok: {', '.join(same)}", 2) if same else []
+
+
+REPORTER = Terminal()
