@@ -1,0 +1,152 @@
+"""Builds tokenizers, data sets, models and Trainers from a plan: the same for the worker and for fixtures.
+
+torch, transformers and peft are imported inside the functions; nothing here measures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from . import compat
+from .nouns import JSON, Plan, Setting, Split, SuiteError, Transform
+from .plans import total_steps, warmup_steps
+from .scene import Scene
+
+
+def load_tokenizer(folder: str, setting: Setting) -> Any:
+    """The checkpoint's fast tokenizer, with the model spec's pad token where the checkpoint has none."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True, trust_remote_code=False)
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = setting.model.pad_token or tokenizer.eos_token
+    return tokenizer
+
+
+def tokenise(tokenizer: Any, split: Split, plan: Plan) -> Any:
+    """A `datasets.Dataset` with input_ids, attention_mask, (token_type_ids) and labels, in the split's order."""
+    import datasets
+
+    raw = datasets.Dataset.from_dict({"text": list(split.texts), "labels": list(split.labels)})
+    padding = "max_length" if plan.padding == "fixed" else "do_not_pad"
+    encode = partial(_encode, tokenizer, padding, plan.max_length)
+    quiet = datasets.utils.logging.is_progress_bar_enabled()
+    datasets.utils.logging.disable_progress_bar()
+    try:
+        return raw.map(encode, batched=True, remove_columns=["text"], new_fingerprint="benchsuite")
+    finally:
+        if quiet:
+            datasets.utils.logging.enable_progress_bar()
+
+
+def _encode(tokenizer: Any, padding: str, max_length: int, rows: Mapping[str, list[str]]) -> Any:
+    return tokenizer(rows["text"], padding=padding, truncation=True, max_length=max_length)
+
+
+def resolve(setting: Setting, folder: str, *, quantised: bool) -> Setting:
+    """Fill in what the model spec leaves to the architecture: the head is what stands beside the base model."""
+    if setting.model.unquantised or not quantised:
+        return setting
+    from accelerate import init_empty_weights
+    from transformers import AutoConfig, AutoModelForSequenceClassification
+
+    with init_empty_weights():
+        shape = AutoModelForSequenceClassification.from_config(AutoConfig.from_pretrained(folder))
+    heads = tuple(name for name, _ in shape.named_children() if name != shape.base_model_prefix)
+    return replace(setting, model=replace(setting.model, unquantised=heads))
+
+
+def load_model(
+    folder: str, *, plan: Plan, setting: Setting, transforms: Iterable[Transform], labels: Sequence[str], device: str
+) -> Any:
+    """The checkpoint in `folder` as a sequence classifier on `device`, as the plan says.
+
+    The seed is set first: a head that the checkpoint lacks is drawn here.
+    """
+    import torch
+    from transformers import AutoModelForSequenceClassification, BitsAndBytesConfig, set_seed
+
+    set_seed(setting.seed)
+    kwargs: dict[str, Any] = {
+        "num_labels": len(labels),
+        "use_safetensors": True,
+        "trust_remote_code": False,
+        "attn_implementation": "sdpa",
+        **compat.dtype_argument(getattr(torch, plan.dtype)),
+    }
+    if plan.quantisation:
+        config = {k: _torch_value(k, v) for k, v in plan.quantisation.items()}
+        kwargs["quantization_config"] = BitsAndBytesConfig(**config)
+        kwargs["device_map"] = {"": device}
+    model = AutoModelForSequenceClassification.from_pretrained(folder, **kwargs)
+    if not plan.quantisation:
+        model = model.to(device)
+    for transform in transforms:
+        model = transform.loaded(model, setting)
+    return model
+
+
+def _torch_value(name: str, value: JSON) -> Any:
+    import torch
+
+    return getattr(torch, value) if name.endswith("dtype") else value
+
+
+def prepare_model(model: Any, *, setting: Setting, transforms: Iterable[Transform]) -> Any:
+    """A loaded model made ready for training. The seed is set first: adapters are drawn here."""
+    from transformers import set_seed
+
+    set_seed(setting.seed)
+    for transform in transforms:
+        try:
+            model = transform.prepare(model, setting)
+        except ValueError as error:
+            raise SuiteError(
+                f"{type(transform).__name__} cannot prepare {setting.model.id}: {error}. "
+                "If the architecture is unknown to peft, name its layers: lora_targets in [[tool.benchsuite.case]]."
+            ) from error
+    return model
+
+
+def restore_model(model: Any, folder: str, *, setting: Setting, transforms: Iterable[Transform]) -> Any:
+    """A freshly loaded base with the adapter of `folder` on it."""
+    for transform in transforms:
+        if transform.adapter:
+            model = transform.restore(model, folder, setting)
+    return model
+
+
+def make_trainer(scene: Scene, callbacks: Sequence[Any], **overrides: Any) -> Any:
+    """A Trainer for the scene's model and rows; `overrides` are further `TrainingArguments`."""
+    from transformers import DataCollatorWithPadding, Trainer, default_data_collator
+
+    fixed = scene.plan.padding == "fixed"
+    return Trainer(
+        model=scene.model,
+        args=training_arguments(scene, **overrides),
+        train_dataset=scene.rows["train"],
+        eval_dataset=scene.rows["validation"],
+        data_collator=default_data_collator if fixed else DataCollatorWithPadding(scene.tokenizer),
+        processing_class=scene.tokenizer,
+        compute_metrics=accuracy,
+        callbacks=list(callbacks),
+    )
+
+
+def training_arguments(scene: Scene, **overrides: Any) -> Any:
+    """`TrainingArguments` of the scene's plan, with warm-up as whole steps."""
+    from transformers import TrainingArguments
+
+    fields: dict[str, Any] = {**scene.plan.arguments, **overrides}
+    steps = total_steps(scene.case.profile, len(scene.rows["train"]))
+    fields["warmup_steps"] = warmup_steps(float(fields.pop("warmup_share", 0.0)), steps)
+    return TrainingArguments(output_dir=f"{scene.work}/trainer", use_cpu=scene.device == "cpu", **fields)
+
+
+def accuracy(predicted: Any) -> dict[str, float]:
+    """Share of rows whose largest logit is their label."""
+    logits, labels = predicted
+    return {"accuracy": float((logits.argmax(-1) == labels).mean())}

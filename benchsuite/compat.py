@@ -1,0 +1,31 @@
+"""The differences between the supported versions of transformers, 4.55.3 to 5.x, in one place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def dtype_argument(dtype: Any) -> dict[str, Any]:
+    """`from_pretrained`'s dtype under the name that this version listens to (renamed in 4.56)."""
+    import transformers
+    from packaging.version import Version
+
+    name = "dtype" if Version(transformers.__version__) >= Version("4.56.0") else "torch_dtype"
+    return {name: dtype}
+
+
+def enable_checkpointing(model: Any, *, reentrant: bool) -> None:
+    """Switch gradient checkpointing on (renamed to activation checkpointing in late 5.x)."""
+    name = "activation_checkpointing" if hasattr(model, "activation_checkpointing_enable") else "gradient_checkpointing"
+    getattr(model, f"{name}_enable")(**{f"{name}_kwargs": {"use_reentrant": reentrant}})
+
+
+def is_checkpointing(model: Any) -> bool:
+    """Whether a model recomputes activations."""
+    late = getattr(model, "is_activation_checkpointing", None)
+    return bool(getattr(model, "is_gradient_checkpointing", False) if late is None else late)
+
+
+def bare_optimizer(optimizer: Any) -> Any:
+    """The torch optimizer under accelerate's wrapper."""
+    return getattr(optimizer, "optimizer", optimizer)

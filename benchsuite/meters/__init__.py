@@ -1,0 +1,1 @@
+"""One file a meter: each owns the metrics it yields."""

@@ -1,0 +1,49 @@
+"""What the reloaded model says of every validation row: accuracy, loss, logits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..nouns import Better, Kind, Measured, Metric, Phase, Role
+from ..scene import Meter, Scene
+from .curves import CPU
+
+ACCURACY = Metric(
+    name="quality.accuracy.reloaded", unit="1", kind=Kind.QUALITY, concern="quality",
+    title="accuracy of the reloaded model", better=Better.HIGHER, absolute=0.01,
+)  # fmt: skip
+LOSS = Metric(
+    name="quality.loss.reloaded", unit="1", kind=Kind.QUALITY, judge="distance", concern="quality",
+    title="validation loss of the reloaded model", relative=0.05, absolute=0.02, depends_on=CPU,
+)  # fmt: skip
+LOGITS = Metric(
+    name="quality.logits", unit="", kind=Kind.QUALITY, judge="distance", concern="quality", role=Role.EXPLAIN,
+    title="logits of the reloaded model", relative=0.05, absolute=0.25, depends_on=CPU,
+)  # fmt: skip
+
+
+class PredictionMeter(Meter):
+    """Accuracy's samples are the rows, right 1.0 or wrong 0.0, in their order: what paired tests need.
+
+    The logits themselves go into `Record.predictions`; `LOGITS` is judged from there.
+    """
+
+    name = "predictions"
+    metrics = (ACCURACY, LOSS, LOGITS)
+
+    def stop(self, phase: Phase, scene: Scene) -> Mapping[str, Measured]:
+        """See `Meter.stop`."""
+        if phase is not Phase.EVALUATE:
+            return {}
+        import torch
+
+        labels = torch.tensor(scene.examples.validation.labels)
+        right = (scene.logits.argmax(-1) == labels).double()
+        loss = torch.nn.functional.cross_entropy(scene.logits.double(), labels)
+        return {
+            ACCURACY.name: Measured(value=float(right.mean()), samples=tuple(right.tolist())),
+            LOSS.name: Measured(value=float(loss)),
+        }
+
+
+METER = PredictionMeter

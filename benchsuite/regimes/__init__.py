@@ -1,0 +1,1 @@
+"""One file a transform; `core` names the tuples of them."""
