@@ -1,0 +1,127 @@
+"""The command `benchsuite`: translation only. A command exists when it works, not before."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from . import __version__, cases, codec, progress, registry, settings, store
+from . import promote as promotion
+from .nouns import Options, Outcome, Role, RunResult, SuiteError
+from .session import Session
+
+app = typer.Typer(
+    help="Benchmark and regression suite for fine-tuning stacks.", no_args_is_help=True, add_completion=False,
+    pretty_exceptions_enable=False,
+)  # fmt: skip
+INCONCLUSIVE = 3
+errors = Console(stderr=True, soft_wrap=True)
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,  # noqa: FBT002
+) -> None:
+    """Exit codes: 0 ok, 1 regressed or changed, 2 usage or environment, 3 inconclusive or invalid."""
+
+
+Text = Annotated[str, typer.Option()]
+Flag = Annotated[bool, typer.Option()]
+
+
+@app.command()
+def run(  # noqa: PLR0917 - typer makes an option of each
+    profile: Annotated[str, typer.Option(metavar="LIST", help="Profiles, comma-separated.")] = "tiny",
+    regimes: Annotated[str, typer.Option(metavar="LIST", help="Regimes, comma-separated.")] = "fp32,qlora",
+    model: Annotated[str, typer.Option(help="A checkpoint's folder or hub name.")] = "",
+    weights: Annotated[str, typer.Option(help="pretrained or random.")] = "pretrained",
+    data: Annotated[str, typer.Option(metavar="PATH", help="SST-2 in one of three layouts.")] = "",
+    device: Annotated[str, typer.Option(help="GPU by index or UUID; default the emptiest.")] = "",
+    machine: Annotated[str, typer.Option(help="Machine whose baselines to use.")] = "",
+    trials: Annotated[int, typer.Option(help="Trials a case; 0: the profile's.")] = 0,
+    steps: Annotated[int, typer.Option(help="Train only so many steps; 0: the profile's.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the newest run.")] = False,  # noqa: FBT002
+    baselines: Annotated[str, typer.Option(metavar="DIR")] = "baselines",
+    results: Annotated[str, typer.Option(metavar="DIR")] = "results",
+    inject: Annotated[str, typer.Option(metavar="FILE.py:FUNCTION", help="Plant a fault.")] = "",
+    replay: Annotated[str, typer.Option(metavar="RUN", help="Judge a run's records again.")] = "",
+    json: Annotated[str, typer.Option(metavar="FILE", help="Write the verdicts as JSON.")] = "",
+) -> None:
+    """Measure, judge and report, without pytest."""
+    given = {k: v for k, v in locals().items() if k != "json"}
+    options = settings.parse(given, root=Path())
+    finished, code = _run(options)
+    typer.echo(registry.reporters()["terminal"].render(finished))
+    typer.echo(f"records, verdicts.json, summary.csv, report.md: {Path(results) / finished.run}")
+    if json:
+        verdicts = [verdict for result in finished.results for verdict in result.verdicts]
+        store.write_text(Path(json), codec.dumps(codec.encode(verdicts)))
+    raise typer.Exit(code)
+
+
+def _run(options: Options) -> tuple[RunResult, int]:
+    suite = Session(options, _show)
+    for case in suite.cases:
+        if why := suite.missing_gpu(case):
+            raise SuiteError(f"{cases.slug(case)}: {why}")
+    suite.preflight(suite.cases)
+    estimate = suite.estimate(suite.cases)
+    errors.print(f"{estimate.trials} trials, about {progress.duration(estimate.seconds)} ({estimate.source})")
+    for case in suite.cases:
+        suite.result(case)
+    finished = suite.finish()
+    return finished, suite.exit_code() or _undecided(finished)
+
+
+def _show(label: str) -> AbstractContextManager[Any]:
+    return progress.shown(errors, label)
+
+
+def _undecided(finished: RunResult) -> int:
+    gates = [v for result in finished.results for v in result.verdicts if v.role is Role.GATE]
+    return INCONCLUSIVE if any(v.outcome in (Outcome.INCONCLUSIVE, Outcome.INVALID) for v in gates) else 0
+
+
+@app.command()
+def promote(  # noqa: PLR0917 - typer makes an option of each
+    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Run folders, run names, or latest.")],
+    reason: Annotated[str, typer.Option(help="Why these numbers are right; kept in the baseline's history.")],
+    only: Annotated[str, typer.Option(metavar="CASE/METRIC-GLOB", help="Approve these metrics alone.")] = "",
+    baselines: Annotated[str, typer.Option(metavar="DIR")] = "baselines",
+    results: Annotated[str, typer.Option(metavar="DIR")] = "results",
+    json: Annotated[str, typer.Option(metavar="FILE", help="Write what changed as JSON.")] = "",
+) -> None:
+    """Approve runs as baselines; prints old -> new. Works on a downloaded run, without a GPU."""
+    report = promotion.promote(
+        [store.resolve_run(name, Path(results)) for name in runs],
+        baselines=Path(baselines), only=only, reason=reason, now=datetime.now(UTC).isoformat(timespec="seconds"),
+        metrics=registry.metrics(),
+    )  # fmt: skip
+    for line in report.lines:
+        typer.echo(line)
+    if json:
+        store.write_text(Path(json), codec.dumps(codec.encode(report)))
+
+
+def main() -> None:
+    """Entry point: a user's mistake ends with one message and exit code 2, never a traceback."""
+    try:
+        app()
+    except SuiteError as error:
+        errors.print(f"benchsuite: {error}", markup=False, highlight=False)
+        sys.exit(SuiteError.exit_code)
+    except KeyboardInterrupt:
+        errors.print("interrupted; finished trials are kept: go on with --resume")
+        sys.exit(130)

@@ -1,0 +1,88 @@
+"""Models and rows for anyone's own tests, built in-process by the very builders that the worker calls.
+
+Importing this module imports no torch; using a fixture does. On the CPU unless a
+device is asked for: a CUDA context in the parent makes every later trial invalid.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from . import builders, cases, checkpoints, plans, registry
+from .nouns import Case, Options, Plan, Setting
+
+Factory = Callable[..., Any]
+OPTIONS = pytest.StashKey[Options]()
+"""Where the plugin keeps the session's options."""
+
+
+def parts(case: Case) -> tuple[Plan, Setting, tuple[Any, ...]]:
+    """Plan, setting and transforms of a case, as the worker has them on the CPU."""
+    transforms = registry.regimes()[case.regime]
+    setting = Setting(model=case.model, profile=case.profile, device=case.device, capability=None, seed=case.seed)
+    return plans.plan_for(transforms, setting), setting, transforms
+
+
+def build(case: Case, options: Options, *, device: str = "cpu", prepared: bool = True) -> Any:
+    """The case's model on `device`, prepared for training unless told otherwise."""
+    plan, setting, transforms = parts(case)
+    labels = registry.tasks()[case.task].labels
+    folder = checkpoints.resolve(options, case, len(labels)) or str(checkpoints.EMBEDDED_FOLDER)
+    setting = builders.resolve(setting, folder, quantised=bool(plan.quantisation))
+    plan = plans.plan_for(transforms, setting)
+    # peft and transformers deprecate each other's names: no matter of the test that asks for a model.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        return _built(folder, plan, setting, transforms, labels, device=device, prepared=prepared)
+
+
+def _built(
+    folder: str, plan: Plan, setting: Setting, transforms: Any, labels: Any, *, device: str, prepared: bool
+) -> Any:
+    model = builders.load_model(folder, plan=plan, setting=setting, transforms=transforms, labels=labels, device=device)
+    return builders.prepare_model(model, setting=setting, transforms=transforms) if prepared else model
+
+
+@pytest.fixture
+def regime_model(pytestconfig: pytest.Config) -> Factory:
+    """`regime_model("qlora", profile="tiny", device="cpu")`: a regime's model, built as a trial builds it."""
+    options = pytestconfig.stash[OPTIONS]
+
+    def make(regime: str, *, profile: str = "tiny", device: str = "cpu", prepared: bool = True) -> Any:
+        (case,) = cases.cases(replace(options, profiles=(profile,), regimes=(regime,)))
+        return build(case, options, device=device, prepared=prepared)
+
+    return make
+
+
+@pytest.fixture
+def fp32_model(regime_model: Factory) -> Any:
+    """The FP32 regime's model of the profile `tiny`, on the CPU."""
+    return regime_model("fp32")
+
+
+@pytest.fixture
+def qlora_model(regime_model: Factory) -> Any:
+    """The QLoRA regime's model of the profile `tiny`, on the CPU: 4-bit base, adapters, checkpointing."""
+    return regime_model("qlora")
+
+
+@pytest.fixture
+def tokenized(pytestconfig: pytest.Config) -> dict[str, Any]:
+    """Tokenised "train" and "validation" rows of the profile `tiny`, as a trial trains on them."""
+    options = pytestconfig.stash[OPTIONS]
+    (case,) = cases.cases(replace(options, profiles=("tiny",), regimes=("fp32",)))
+    plan, setting, _ = parts(case)
+    task = registry.tasks()[case.task]
+    folder = checkpoints.resolve(options, case, len(task.labels)) or str(checkpoints.EMBEDDED_FOLDER)
+    tokenizer = builders.load_tokenizer(folder, setting)
+    examples = task.load(options.data, case.profile.train_rows)
+    return {
+        "train": builders.tokenise(tokenizer, examples.train, plan),
+        "validation": builders.tokenise(tokenizer, examples.validation, plan),
+    }

@@ -1,0 +1,40 @@
+"""Shows a trial's progress: a live line where the terminal is one, one line a trial elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+
+MINUTE, HOUR = 60, 3600
+
+
+@contextmanager
+def shown(console: Console, label: str) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+    """A context around one trial; what it yields takes the worker's progress events."""
+    began = time.monotonic()
+    if not console.is_terminal:
+        yield lambda _: None
+    else:
+        with console.status(label) as status:
+            yield lambda event: status.update(f"{label}: {describe(event, status.status)}")
+    console.print(f"{label}: {time.monotonic() - began:.1f} s", highlight=False)
+
+
+def describe(event: Mapping[str, Any], before: object) -> str:
+    """An event in a few words; what says nothing new leaves what was shown."""
+    if "phase" in event:
+        return str(event["phase"])
+    if "step" in event:
+        return f"train, step {event['step']} of {event['of']}"
+    return str(before)
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people: "24 s", "3 min", "1.5 h"."""
+    if seconds < 1.5 * MINUTE:
+        return f"{seconds:.0f} s"
+    return f"{seconds / MINUTE:.0f} min" if seconds < 1.5 * HOUR else f"{seconds / HOUR:.1f} h"

@@ -1,0 +1,286 @@
+"""One run of the suite: from cases to records, verdicts and files. Used by the plugin and the command alike.
+
+Cases are measured when first asked for, and once. Everything that can be known to be wrong is said in
+`preflight`, before a minute of GPU time is spent.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from . import cases, checkpoints, codec, compare, environment, registry, store
+from .nouns import (
+    Baseline,
+    Case,
+    CaseResult,
+    Device,
+    Estimate,
+    Job,
+    Options,
+    Record,
+    RunResult,
+    Status,
+    SuiteError,
+    Verdict,
+)
+from .runners.local import LocalRunner
+from .runners.replay import ReplayRunner
+
+Tell = Callable[[Mapping[str, Any]], None]
+Show = Callable[[str], AbstractContextManager[Tell]]
+"""Given a trial's label, a context in which its progress is shown."""
+
+
+class Runner(Protocol):
+    """Where trials run."""
+
+    def run(self, job: Job, run: Path, tell: Tell) -> tuple[Record, ...]:
+        """Measure every case of `job`; each record is on disk in `run` before this returns."""
+        ...
+
+
+class Session:
+    """Options, and what has been measured under them so far."""
+
+    def __init__(self, options: Options, show: Show, *, parent_cuda: Callable[[], bool] = lambda: False) -> None:
+        self.options = options
+        self.cases = cases.cases(options)
+        self.show = show
+        self.parent_cuda = parent_cuda
+        # Resolved before this run's own folder becomes the latest.
+        self.source = store.resolve_run(options.replay, Path(options.results)) if options.replay else None
+        self.run: Path | None = None
+        self.errors: dict[str, SuiteError] = {}
+        self._gpus: tuple[environment.Gpu, ...] | None = None
+        self._folders: dict[str, str] = {}
+        self._baselines: dict[str, Baseline | None] = {}
+        self._records: dict[str, tuple[Record, ...]] = {}
+        self._results: dict[str, CaseResult] = {}
+        self.selected: tuple[Case, ...] = ()
+
+    # ------------------------------------------------------------ before
+
+    def gpus(self) -> tuple[environment.Gpu, ...]:
+        """The GPUs that NVML sees, asked once."""
+        if self._gpus is None:
+            self._gpus = environment.gpus()
+        return self._gpus
+
+    def gpu(self) -> environment.Gpu | None:
+        """The GPU that CUDA cases run on, or None where there is none.
+
+        Raises:
+            SuiteError: the user named one that is not there.
+        """
+        found = self.gpus()
+        if not found and not self.options.device:
+            return None
+        return environment.choose(found, self.options.device)
+
+    def missing_gpu(self, case: Case) -> str:
+        """Why a case cannot run for want of a GPU, and what to do; empty where it can."""
+        if case.device is not Device.CUDA or self.options.replay or self.gpus():
+            return ""
+        return (
+            "no NVIDIA GPU here (NVML finds no driver). Run on a machine with one, or only the CPU's cases: "
+            'pytest bench -m "not gpu"'
+        )
+
+    def machine(self, case: Case) -> str:
+        """The machine whose baselines a case is held against."""
+        if self.options.machine:
+            return self.options.machine
+        if records := self._replayed(case):
+            return records[0].environment.machine
+        return environment.machine_slug(self.gpu() if case.device is Device.CUDA else None)
+
+    def _replayed(self, case: Case) -> list[Record]:
+        there = store.load_run(self.source) if self.source else ()
+        return [record for record in there if cases.slug(record.case) == cases.slug(case)]
+
+    def preflight(self, selected: Sequence[Case]) -> None:
+        """Check everything that `selected` needs, and make the run's folder.
+
+        Raises:
+            SuiteError: something is wrong with GPU, driver, data, model, baselines or results folder.
+        """
+        self.selected = tuple(selected)
+        if not selected:
+            return
+        for case in selected:
+            self.baseline(case)
+        if not self.options.replay:
+            self._check_inputs(selected)
+        self.run = self._run_folder()
+
+    def _check_inputs(self, selected: Sequence[Case]) -> None:
+        gpu = self.gpu() if any(case.device is Device.CUDA for case in selected) else None
+        if gpu is not None:
+            environment.check_torch(gpu)
+        for case in selected:
+            task = registry.tasks()[case.task]
+            task.check(self.options.data)
+            self._folders[cases.slug(case)] = checkpoints.resolve(self.options, case, len(task.labels))
+
+    def _run_folder(self) -> Path:
+        results = Path(self.options.results)
+        if self.options.resume:
+            return store.resolve_run("latest", results)
+        run = store.new_run(results, now=datetime.now(UTC))
+        store.mark_latest(results, run)
+        return run
+
+    def baseline(self, case: Case) -> Baseline | None:
+        """The approved baseline of a case on its machine, or None.
+
+        Raises:
+            SuiteError: the file is there and cannot be trusted.
+        """
+        name = cases.slug(case)
+        if name not in self._baselines:
+            path = store.baseline_path(Path(self.options.baselines), self.machine(case), name)
+            self._baselines[name] = store.load_baseline(path) if path.exists() else None
+        return self._baselines[name]
+
+    def estimate(self, selected: Sequence[Case]) -> Estimate:
+        """Trials and seconds that `selected` will take: from the baselines' own trials where there are any."""
+        known = [self._seconds(case) for case in selected]
+        return Estimate(
+            trials=sum(case.profile.trials for case in selected),
+            seconds=sum(seconds for seconds, _ in known),
+            source="baseline" if known and all(sure for _, sure in known) else "guess",
+        )
+
+    def _seconds(self, case: Case) -> tuple[float, bool]:
+        baseline = self.baseline(case)
+        each = statistics.median(t.seconds for t in baseline.trials) if baseline else case.profile.guess
+        return case.profile.trials * each, baseline is not None
+
+    # ------------------------------------------------------------ measuring
+
+    def records(self, case: Case) -> tuple[Record, ...]:
+        """All trials of a case; measured at the first call.
+
+        Raises:
+            SuiteError: the inputs cannot be had.
+        """
+        name = cases.slug(case)
+        if name in self.errors:
+            raise self.errors[name]
+        if name not in self._records:
+            try:
+                self._measure(self._together(case))
+            except SuiteError as error:
+                self.errors[name] = error
+                raise
+        return self._records[name]
+
+    def _together(self, case: Case) -> tuple[Case, ...]:
+        """The cases that share a process with `case`: all of its profile where that is shared, else itself."""
+        if not case.profile.shared:
+            return (case,)
+        return tuple(other for other in self.selected if other.profile == case.profile)
+
+    def _measure(self, together: tuple[Case, ...]) -> None:
+        assert self.run is not None, "preflight comes first"
+        finished = self._finished(together[0]) if self.options.resume else {}
+        made: list[tuple[Record, ...]] = []
+        for trial in range(together[0].profile.trials):
+            if trial in finished and len(together) == 1:
+                made.append((finished[trial],))
+                continue
+            with self.show(self._label(together, trial)) as tell:
+                made.append(self._runner().run(self._job(together, trial), self.run, tell))
+        for i, case in enumerate(together):
+            self._records[cases.slug(case)] = tuple(records[i] for records in made)
+
+    def _finished(self, case: Case) -> dict[int, Record]:
+        """Good trials of this very case that the interrupted run left."""
+        assert self.run is not None
+        injected = bool(self.options.inject)
+        return {
+            record.trial: record
+            for record in store.load_run(self.run)
+            if record.digest == cases.digest(case) and record.status is Status.OK and bool(record.injected) == injected
+        }
+
+    def _label(self, together: tuple[Case, ...], trial: int) -> str:
+        names = " + ".join(f"{case.regime}" for case in together)
+        case = together[0]
+        return f"{names} {case.profile.name} ({case.model.id}), trial {trial + 1} of {case.profile.trials}"
+
+    def _runner(self) -> Runner:
+        if self.source:
+            return ReplayRunner(source=self.source)
+        gpu = self.gpu()
+        return LocalRunner(gpu=gpu.uuid if gpu else "")
+
+    def _job(self, together: tuple[Case, ...], trial: int) -> Job:
+        case = together[0]
+        return Job(
+            cases=together, trial=trial, pair=None, order=None, model_folder=self._folders.get(cases.slug(case), ""),
+            data=self.options.data, inject=self.options.inject, machine=self.machine(case),
+            parent_cuda=self.parent_cuda(),
+        )  # fmt: skip
+
+    # ------------------------------------------------------------ judging
+
+    def result(self, case: Case) -> CaseResult:
+        """A case's records and verdicts. Judging reads records and baselines, and writes neither.
+
+        Raises:
+            SuiteError: the inputs cannot be had.
+        """
+        name = cases.slug(case)
+        if name not in self._results:
+            records, baseline = self.records(case), self.baseline(case)
+            verdicts = compare.judge_case(
+                slug=name, case=case, digest=cases.digest(case), baseline=baseline, trials=records,
+                metrics=registry.metrics(), judges=registry.judges(), tolerances=self.options.tolerances,
+            )  # fmt: skip
+            self._results[name] = CaseResult(
+                slug=name, case=case, records=records, baseline=baseline, verdicts=verdicts
+            )
+        return self._results[name]
+
+    def exit_code(self) -> int:
+        """0, or 1 where a verdict on what was measured fails the run."""
+        return compare.exit_code(tuple(self._results.values()), self.options)
+
+    def finish(self) -> RunResult:
+        """What has been measured and judged, written beside the records."""
+        done = tuple(self._results.values())
+        machine = done[0].records[0].environment.machine if done else ""
+        run = RunResult(
+            run=self.run.name if self.run else "", machine=machine, results=done,
+            published=load_published(Path(self.options.baselines)),
+        )  # fmt: skip
+        if self.run is not None and done:
+            write_reports(self.run, run)
+        return run
+
+
+def load_published(baselines: Path) -> Mapping[str, Any]:
+    """The published figures, or nothing where the folder has none."""
+    path = baselines / "published" / "tesla-t4.json"
+    if not path.is_file():
+        return {}
+    try:
+        found = codec.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise SuiteError(f"{path} cannot be read: {error}. Restore it from git.") from error
+    return found if isinstance(found, dict) else {}
+
+
+def write_reports(folder: Path, run: RunResult) -> None:
+    """verdicts.json, and every reporter that names a file."""
+    verdicts: Iterable[Verdict] = [verdict for result in run.results for verdict in result.verdicts]
+    store.write_text(folder / "verdicts.json", codec.dumps(codec.encode(list(verdicts))))
+    for reporter in registry.reporters().values():
+        if reporter.filename:
+            store.write_text(folder / reporter.filename, reporter.render(run))
