@@ -9,7 +9,7 @@ from itertools import groupby
 from . import codec
 from .cases import difference, slug
 from .nouns import JSON, Record, Status, SuiteError
-from .pooling import GUARDED
+from .versions import GUARDED
 
 Key = tuple[str, str]
 """Machine and slug of a case."""

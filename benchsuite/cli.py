@@ -11,9 +11,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from . import __version__, cases, codec, progress, registry, settings, store
+from . import __version__, cases, codec, matrix, progress, registry, settings, sides, store
 from . import promote as promotion
-from .nouns import Options, Outcome, Role, RunResult, SuiteError
+from . import selftest as planting
+from . import versus as comparison
+from .nouns import Options, Outcome, Role, RunResult, SuiteError, UsageError
 from .session import Session
 
 app = typer.Typer(
@@ -95,6 +97,40 @@ def _undecided(finished: RunResult) -> int:
 
 
 @app.command()
+def compare(
+    old: Annotated[str, typer.Argument(metavar="A", help="What is held to be right: a run, record or baseline.")],
+    new: Annotated[str, typer.Argument(metavar="B", help="What is judged: the same.")],
+    results: Annotated[str, typer.Option(metavar="DIR", help="Where runs are found by name.")] = "results",
+    json: Annotated[str, typer.Option(metavar="FILE", help="Write the verdicts as JSON.")] = "",
+) -> None:
+    """Judge and explain any two records, runs or baselines (files, folders, run names) without measuring."""
+    found = _versus(old, new, Path(results))
+    typer.echo(registry.reporters()["terminal"].render(found.run))
+    for side, slugs in ((old, found.only_old), (new, found.only_new)):
+        for slug in slugs:
+            typer.echo(f"only in {side}: {slug}")
+    if json:
+        verdicts = [verdict for result in found.run.results for verdict in result.verdicts]
+        store.write_text(Path(json), codec.dumps(codec.encode(verdicts)))
+    raise typer.Exit(comparison.exit_code(found.run.results))
+
+
+def _versus(old: str, new: str, results: Path) -> comparison.Versus:
+    bench = comparison.Bench(
+        metrics=registry.metrics(), judges=registry.judges(), rules=registry.rules(),
+        tolerances=settings.tolerances(Path()),
+    )  # fmt: skip
+    name = f"{Path(old).name} -> {Path(new).name}"
+    found = comparison.versus(sides.records(old, results), sides.records(new, results), name=name, bench=bench)
+    if not found.run.results:
+        raise UsageError(
+            f"no case is on both sides. {old} has {', '.join(found.only_old)}; {new} has {', '.join(found.only_new)}. "
+            "Cases meet by task, regime, profile, model, weights and device."
+        )
+    return found
+
+
+@app.command()
 def promote(  # noqa: PLR0917 - typer makes an option of each
     runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Run folders, run names, or latest.")],
     reason: Annotated[str, typer.Option(help="Why these numbers are right; kept in the baseline's history.")],
@@ -113,6 +149,43 @@ def promote(  # noqa: PLR0917 - typer makes an option of each
         typer.echo(line)
     if json:
         store.write_text(Path(json), codec.dumps(codec.encode(report)))
+
+
+@app.command()
+def selftest(  # noqa: PLR0917 - typer makes an option of each
+    faults: Annotated[str, typer.Option(metavar="GLOBS", help="Faults, comma-separated.")] = "*",
+    clean: Annotated[int, typer.Option(metavar="N", min=0, help="Repeats with nothing planted.")] = 2,
+    reduced: Annotated[bool, typer.Option("--reduced", help="A few faults of different kinds only.")] = False,  # noqa: FBT002
+    jobs: Annotated[int, typer.Option(metavar="N", min=1, help="Trials at once.")] = 1,
+    profile: Annotated[str, typer.Option(metavar="NAME", help="One profile.")] = "tiny",
+    regimes: Annotated[str, typer.Option(metavar="LIST", help="Regimes, comma-separated.")] = "fp32,qlora",
+    model: Annotated[str, typer.Option(help="A checkpoint's folder or hub name.")] = "",
+    weights: Annotated[str, typer.Option(help="pretrained or random.")] = "pretrained",
+    data: Annotated[str, typer.Option(metavar="PATH", help="SST-2 in one of three layouts.")] = "",
+    device: Annotated[str, typer.Option(help="GPU by index or UUID; default the emptiest.")] = "",
+    trials: Annotated[int, typer.Option(help="Trials a fault; 0: one.")] = 0,
+    steps: Annotated[int, typer.Option(help="Train only so many steps; 0: the profile's.")] = 0,
+    results: Annotated[str, typer.Option(metavar="DIR")] = "results",
+    json: Annotated[str, typer.Option(metavar="FILE", help="Write the matrix as JSON.")] = "",
+    markdown: Annotated[str, typer.Option(metavar="FILE", help="Write the matrix as a page.")] = "",
+) -> None:
+    """Plant known faults, one trial each, and see that each is caught; 1 where one is missed."""
+    given = {k: v for k, v in locals().items() if k in {setting.name for setting in settings.SETTINGS}}
+    options = settings.parse(given, root=Path())
+    chosen = planting.choose(planting.faults(), faults, reduced=reduced)
+    errors.print(f"{len(chosen)} faults, {clean} clean repeats")
+    rows = planting.run(chosen, options, clean=clean, jobs=jobs, show=_show if jobs == 1 else _plain)
+    typer.echo(matrix.text(rows))
+    if json:
+        store.write_text(Path(json), codec.dumps(codec.encode(list(rows))))
+    if markdown:
+        store.write_text(Path(markdown), matrix.markdown(rows, f"Self-test, profile {profile}"))
+    raise typer.Exit(matrix.exit_code(rows))
+
+
+def _plain(label: str) -> AbstractContextManager[Any]:
+    """Trials that run at once share no live line."""
+    return progress.shown(Console(stderr=True, soft_wrap=True, force_terminal=False), label)
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from dataclasses import asdict
 
 from .cases import difference
 from .nouns import Baseline, Case, Metric, Record, Status
+from .versions import same_guarded
 
 
 def barrier(case: Case, digest: str, baseline: Baseline, trials: Sequence[Record]) -> str:
@@ -40,3 +41,8 @@ def hardware(metric: Metric, old: Sequence[Record], new: Sequence[Record]) -> st
     known = [facts(t) for t in old]
     strange = next((f for f in (facts(t) for t in new) if any(f != k for k in known)), None)
     return _moved(next(k for k in known if k != strange), strange) if strange else ""
+
+
+def another_stack(old: Sequence[Record], new: Sequence[Record]) -> bool:
+    """Whether any two trials of the sides ran with other versions of the guarded libraries."""
+    return not same_guarded([trial.environment.packages for trial in (*old, *new)])

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
-from .comparable import barrier, hardware
+from .comparable import another_stack, barrier, hardware
 from .judges._common import Judge, finding
 from .judges._diff import brief, plain
 from .nouns import (
@@ -141,7 +141,7 @@ def _judge(bench: _Bench, name: str, old: tuple[Measured, ...], new: tuple[Measu
         return _verdict(
             bench.slug, nobody, _unjudged(Outcome.INCOMPARABLE, old, new, "no plug-in declares this metric")
         )
-    metric = _role(tolerant(metric, bench.tolerances), bench.case)
+    metric = _role(tolerant(metric, bench.tolerances), bench)
     refused = _refusal(bench, metric, old, new)
     if refused:
         verdict = _verdict(bench.slug, metric, _unjudged(refused[0], old, new, refused[1]))
@@ -182,10 +182,15 @@ def _join(*lines: str) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _role(metric: Metric, case: Case) -> Metric:
-    """Wall metrics on a CPU only explain: identical runs on a shared machine lie a factor of ten apart."""
-    on_cpu = metric.kind is Kind.WALL and case.device is Device.CPU
-    return replace(metric, role=Role.EXPLAIN) if on_cpu else metric
+def _role(metric: Metric, bench: _Bench) -> Metric:
+    """`metric`, in the role of explaining where it cannot be a gate here.
+
+    Wall metrics on a CPU: identical runs on a shared machine lie a factor of ten apart. Counts of what
+    a library does inside, on other versions of it: an upgrade moves them, and that is no fault.
+    """
+    on_cpu = metric.kind is Kind.WALL and bench.case.device is Device.CPU
+    upgraded = metric.same_stack and another_stack(bench.old_trials, bench.new_trials)
+    return replace(metric, role=Role.EXPLAIN) if on_cpu or upgraded else metric
 
 
 def tolerant(metric: Metric, tolerances: Mapping[str, str]) -> Metric:

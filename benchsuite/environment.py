@@ -7,20 +7,23 @@ import platform
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import distributions
 from typing import Any
 
 from .nouns import JSON, Device, Environment, SuiteError
+from .versions import GUARDED, guarded
+
+__all__ = [
+    "GUARDED", "VARIABLES", "Gpu", "bare", "check_torch", "choose", "cpu_model", "describe", "gpus", "guarded",
+    "machine_slug", "packages",
+]  # fmt: skip
 
 VARIABLES = (
     "ATEN_CPU_CAPABILITY", "CUBLAS_WORKSPACE_CONFIG", "CUDA_LAUNCH_BLOCKING", "MKL_NUM_THREADS", "NVIDIA_TF32_OVERRIDE",
     "OMP_NUM_THREADS", "PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
 )  # fmt: skip
 """Environment variables that change numerics or memory."""
-GUARDED = ("torch", "transformers", "peft", "bitsandbytes", "accelerate", "datasets", "tokenizers")
-"""The libraries whose upgrades are judged."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,8 +214,3 @@ def _driver() -> str | None:
 def bare(machine: str) -> Environment:
     """An environment for the record of a trial that died before it could look around."""
     return Environment(machine=machine, hardware={}, packages=packages(), notes={"python": platform.python_version()})
-
-
-def guarded(versions: Mapping[str, str]) -> dict[str, str]:
-    """Only the versions of the libraries under guard."""
-    return {name: versions[name] for name in GUARDED if name in versions}

@@ -280,6 +280,8 @@ class Metric:
     """Smallest absolute effect that counts, in the base unit; None for the judge's own."""
     depends_on: tuple[str, ...] = ()
     """Fields of `Environment.hardware` whose difference makes this metric incomparable."""
+    same_stack: bool = False
+    """True where a difference is news only on the same versions of the guarded libraries, and else explains."""
 
 
 @dataclass(frozen=True, kw_only=True)

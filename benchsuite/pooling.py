@@ -15,9 +15,8 @@ from .cases import difference
 from .freeze import public_freeze
 from .nouns import JSON, SCHEMA, Baseline, Predictions, Record
 from .units import is_number, show, show_change
+from .versions import GUARDED
 
-GUARDED = ("torch", "transformers", "peft", "bitsandbytes", "accelerate", "datasets", "tokenizers")
-"""Packages whose versions must agree among the trials of one baseline."""
 LOGITS = "quality.logits"
 PREDICTIONS = (LOGITS, "quality.accuracy.reloaded")
 """Metrics that stand for the per-example predictions too."""

@@ -97,6 +97,12 @@ def reporters() -> Mapping[str, Any]:
 
 
 @cache
+def rules() -> Mapping[str, Any]:
+    """Rules of explanation by name."""
+    return collect("benchsuite.rules", "RULE")
+
+
+@cache
 def metrics() -> Mapping[str, Any]:
     """Every metric that some meter owns, by name."""
     found: dict[str, Any] = {}

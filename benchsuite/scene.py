@@ -55,6 +55,8 @@ class Scene:
     """Durations that a phase took inside itself, by metric name."""
     batch_seconds: list[float] = field(default_factory=list)
     """Duration of every counted evaluation batch."""
+    probed: bool = False
+    """Whether the shared probe session has run."""
 
     @property
     def saved(self) -> str:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from . import cases, checkpoints, codec, compare, environment, registry, store
+from . import cases, checkpoints, codec, compare, environment, explain, registry, store
 from .nouns import (
     Baseline,
     Case,
@@ -243,9 +243,10 @@ class Session:
                 slug=name, case=case, digest=cases.digest(case), baseline=baseline, trials=records,
                 metrics=registry.metrics(), judges=registry.judges(), tolerances=self.options.tolerances,
             )  # fmt: skip
-            self._results[name] = CaseResult(
-                slug=name, case=case, records=records, baseline=baseline, verdicts=verdicts
+            told = explain.explain(
+                verdicts, case=case, old=baseline.trials if baseline else (), new=records, rules=registry.rules()
             )
+            self._results[name] = CaseResult(slug=name, case=case, records=records, baseline=baseline, verdicts=told)
         return self._results[name]
 
     def exit_code(self) -> int:

@@ -6,11 +6,12 @@ run use the same words. Does not judge.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from .nouns import JUDGED, Outcome, Role, Verdict
-from .units import is_number, show, show_change
+from .units import is_number, show, show_change, show_effect
 
 PROMOTE = "benchsuite promote results/latest"
 REASON = '--reason "WHY"'
@@ -28,6 +29,9 @@ ADVICE: Mapping[Outcome, str] = {
 }
 
 
+ONLY = re.compile(r"--only '[^']*' ")
+ALSO = "also: "
+"""Begins a line of a cause that is not the likeliest, and that nothing is told under."""
 GONE = f"find out why it is gone; if it is gone for good: {PROMOTE} {REASON}"
 
 
@@ -65,9 +69,31 @@ def label(verdict: Verdict) -> str:
 
 def explain_lines(verdict: Verdict) -> tuple[str, ...]:
     """What stands under the one line: detail, cause, and what to do next; empty parts are left out."""
-    cause = (f"cause: {verdict.cause}",) if verdict.cause else ()
+    cause = (line if line.startswith(ALSO) else f"cause: {line}" for line in verdict.cause.splitlines())
     following = (f"next: {verdict.advice}",) if verdict.advice else ()
     return (*verdict.detail.splitlines(), *cause, *following)
+
+
+def causes(verdict: Verdict) -> tuple[str, ...]:
+    """The lines of a verdict's cause that it is told under."""
+    return tuple(line for line in verdict.cause.splitlines() if not line.startswith(ALSO))
+
+
+def below_cause(verdict: Verdict) -> tuple[str, ...]:
+    """What stands under the one line where cause and advice are told elsewhere."""
+    return (*verdict.detail.splitlines(), *(line for line in verdict.cause.splitlines() if line.startswith(ALSO)))
+
+
+def advise(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+    """What to do about verdicts that are told together: each advice once, for one metric only where there is one."""
+    each = tuple(dict.fromkeys(v.advice for v in verdicts if v.advice))
+    return each if len(each) == 1 else tuple(dict.fromkeys(ONLY.sub("", text) for text in each))
+
+
+def in_short(verdict: Verdict) -> str:
+    """A metric with by how much it moved: "time.step +38 %", or its name alone."""
+    effect = show_effect(verdict.old, verdict.new, verdict.unit)
+    return f"{verdict.metric} {effect}".strip()
 
 
 def paragraph(verdict: Verdict) -> str:

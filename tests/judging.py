@@ -44,6 +44,7 @@ METRICS = {
         _metric("params.trainable", "1", Kind.EXACT, "trainable parameters"),
         _metric("params.total", "1", Kind.EXACT, "all parameters"),
         _metric("model.modules", "", Kind.EXACT, "modules and dtypes"),
+        _metric("model.dtypes", "", Kind.EXACT, "elements by dtype"),
         _metric("optimizer.lr", "", Kind.EXACT, "learning rate by step"),
         _metric("kernels.by_name", "", Kind.EXACT, "kernels by name", role=Role.EXPLAIN),
         _metric("count.kernels.step", "1", Kind.COUNT, "kernel launches a step", **LOWER),
@@ -78,10 +79,18 @@ def values(**moved: Any) -> dict[str, Measured]:
 
 
 def structures(dtype: str = "float16", kernels: int = 96) -> dict[str, Any]:
-    """A fingerprint: twelve layers' query, a constant learning rate, two kernels by name."""
-    modules = {f"encoder.layer.{i}.attention.self.query": {"class": "Linear4bit", "dtype": dtype} for i in range(12)}
+    """A fingerprint: twelve quantised layers, the rest in `dtype`, a constant learning rate, two kernels by name."""
+    packed = {"class": "Linear4bit", "dtype": "uint8", "quant": "nf4", "trains": False}
+    layers = [f"bert.encoder.layer.{i}" for i in range(12)]
+    modules = {
+        "bert.embeddings.word_embeddings": {"class": "Embedding", "dtype": dtype, "trains": False},
+        **{f"{layer}.attention.self.query": packed for layer in layers},
+        **{f"{layer}.output.LayerNorm": {"class": "LayerNorm", "dtype": dtype, "trains": False} for layer in layers},
+        "classifier": {"class": "Linear", "dtype": dtype, "trains": True},
+    }
     return {
         "model.modules": modules,
+        "model.dtypes": {dtype: 23_959_961, "uint8": 42_467_328},
         "optimizer.lr": [2e-4] * 10,
         "kernels.by_name": {"gemm": 300, "dequantise": kernels},
     }

@@ -61,6 +61,7 @@ def test_an_upgrade_that_went_wrong_is_told_metric_by_metric():
         "energy.train": Outcome.INCOMPARABLE,
         "kernels.by_name": Outcome.CHANGED,
         "latency.sample": Outcome.INCONCLUSIVE,
+        "model.dtypes": Outcome.CHANGED,
         "model.modules": Outcome.CHANGED,
         "optimizer.lr": Outcome.OK,
         "params.total": Outcome.OK,
@@ -189,6 +190,21 @@ def test_wall_metrics_on_a_cpu_only_explain():
     assert METRICS["time.train"].role is Role.GATE
 
 
+@pytest.mark.parametrize(
+    ("package", "role"), [("transformers", Role.EXPLAIN), ("pytest", Role.GATE)], ids=["guarded", "other"]
+)
+def test_what_an_upgrade_moves_by_itself_only_explains_after_one(package, role):
+    """A count of a library's inner life is a gate on the same versions of the guarded libraries, and else explains."""
+    counted = {**METRICS, "count.kernels.step": replace(METRICS["count.kernels.step"], same_stack=True)}
+    environment = gpu_record(CASE).environment
+    other = replace(environment, packages={**environment.packages, package: "99"})
+    more = values(count__kernels__step=2000)
+    for installed, expected in ((environment, Role.GATE), (other, role)):
+        records = tuple(gpu_record(CASE, i, metrics=more, environment=installed) for i in range(5))
+        verdict = by_metric(result(CASE, records, gpu_baseline(CASE), metrics=counted))["count.kernels.step"]
+        assert (verdict.outcome, verdict.role) == (Outcome.REGRESSED, expected)
+
+
 def test_tolerances_override_by_glob_and_the_last_wins():
     """A configured tolerance replaces the judge's own."""
     worse = tuple(gpu_record(CASE, i, metrics=values(vram__peak__train=440 * 2**20)) for i in range(5))
@@ -213,7 +229,7 @@ def test_a_metric_whose_judge_is_unknown_is_an_error():
 
 def test_tally_counts_every_verdict():
     """The last line of a run says how much was judged and why the rest was not."""
-    assert tally(upgraded().verdicts) == ("judged 10 of 16; not judged: 6 (2 inconclusive, 2 incomparable, 2 invalid)")
+    assert tally(upgraded().verdicts) == ("judged 11 of 17; not judged: 6 (2 inconclusive, 2 incomparable, 2 invalid)")
     assert tally(()) == "judged 0 of 0; not judged: 0"
 
 

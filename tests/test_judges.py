@@ -310,6 +310,56 @@ def test_gaps_in_a_range_are_listed():
     assert "layer.{1,5}." in judge("exact", [modules("float16")], [new]).detail
 
 
+def test_places_of_one_leaf_that_moved_alike_are_one_line():
+    """Three modules or more that moved alike are told once, with where; fewer keep a line each."""
+    names = ["bert.embeddings.LayerNorm", "bert.pooler.dense", "classifier", *modules("x", 2)]
+    old, new = ({name: {"dtype": dtype} for name in names} for dtype in ("float16", "float32"))
+    assert judge("exact", [old], [new]).detail == (
+        "dtype: float16 -> float32 in bert.embeddings.LayerNorm, bert.pooler.dense, classifier, "
+        "encoder.layer.{0..1}.attention.self.query"
+    )
+    kinds = {"a.query": "Linear float16", "a.key": "Linear float16", "b": "Linear float16", "c": ""}
+    moved = dict.fromkeys(kinds, "Linear float32")
+    assert judge("exact", [kinds], [moved]).detail.splitlines() == [
+        "Linear float16 -> Linear float32 in a.query, a.key, b", 'c: "" -> Linear float32',
+    ]  # fmt: skip
+    some = {**old, "classifier": {"dtype": "float32"}, "bert.pooler.dense": {"dtype": "float32"}}
+    assert len(judge("exact", [old], [some]).detail.splitlines()) == 2
+
+
+def test_a_census_is_told_from_its_largest_move_on():
+    """Counts that moved stand by how much, whatever their names."""
+    old, new = {"a": 10, "b": 300, "c": 5}, {"a": 11, "b": 340, "d": 7}
+    assert judge("exact", [old], [new]).detail.splitlines() == [
+        "b: 300 -> 340", "d: added (7)", "c: removed (was 5)", "a: 10 -> 11",
+    ]  # fmt: skip
+
+
+def test_digests_are_not_spelled_out():
+    """That a digest is another is all that its digits say."""
+    old, new = ({f"m{i}.weight": digit * 16 for i in range(9)} for digit in "ab")
+    assert judge("exact", [old], [new]).detail == "weight: another digest in m0, m1, m2, m3 and 5 more"
+    assert judge("exact", ["a" * 16], ["b" * 16]).detail == "another digest"
+
+
+def test_lists_of_names_are_told_by_what_came_and_went():
+    """By index one name that came would make every later one differ."""
+    assert judge("exact", [["b", "c"]], [["a", "b"]]).detail == "added a; removed c"
+    assert judge("exact", [["b", "c"]], [["c", "b"]]).detail == "the same names in another order"
+
+
+def test_distance_takes_tables_by_name():
+    """Ratios and spreads by name are held against their own; a name that is gone is another shape."""
+    old = {"loss_ratio": 1.0, "grad_norm_ratio": 1.0}
+    found = judge("distance", [old], [old | {"loss_ratio": 4.0}], absolute=0.01)
+    assert (found.outcome, found.old, found.new) == (
+        O.CHANGED, "loss_ratio 1, grad_norm_ratio 1", "loss_ratio 4, grad_norm_ratio 1",
+    )  # fmt: skip
+    assert "worst at loss_ratio" in found.detail
+    assert judge("distance", [old], [old | {"loss_ratio": 1.001}], absolute=0.01).outcome is O.OK
+    assert judge("distance", [old], [{"loss_ratio": 1.0}]).detail == "another shape: 2 -> 1 elements"
+
+
 def test_a_long_diff_is_cut_and_counted():
     """At most twelve lines, then how many more."""
     old = {chr(97 + i): i for i in range(20)}

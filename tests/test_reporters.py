@@ -10,21 +10,21 @@ from dataclasses import replace
 import pytest
 from judging import GOLDEN, cpu_result, gpu_case, gpu_record, published, result, run, unchanged, upgraded
 
+from benchsuite.explain import explain
 from benchsuite.nouns import Outcome, RunResult, Verdict
-from benchsuite.registry import reporters
+from benchsuite.registry import reporters, rules
 from benchsuite.reporters._columns import HEADERS
 from benchsuite.wording import tally
 
 
 def explained():
-    """The upgrade with a cause found for one verdict, and another accepted as known."""
+    """The upgrade with its causes told, and one verdict accepted as known."""
     found = upgraded()
-    causes = {"vram.after_reload": "transformers 5.23.0 -> 6.0.0 loads unquantised modules in float32"}
     known = {"params.total": Outcome.KNOWN}
-    verdicts = tuple(
-        replace(v, cause=causes.get(v.metric, ""), outcome=known.get(v.metric, v.outcome)) for v in found.verdicts
-    )
-    return replace(found, verdicts=verdicts)
+    verdicts = tuple(replace(v, outcome=known.get(v.metric, v.outcome)) for v in found.verdicts)
+    old = found.baseline.trials
+    told = explain(verdicts, case=found.case, old=old, new=found.records, rules=rules())
+    return replace(found, verdicts=told)
 
 
 RUNS = {
@@ -76,7 +76,14 @@ def test_terminal_holds_its_width_with_absurd_names():
 def test_terminal_shows_failures_first():
     """The first section after the headline is what fails; an ok case's table stands below."""
     text = render("terminal", RUNS["upgrade-gone-wrong"]())
-    order = ["FAILED: 5", "IMPROVED: 1", "NOT JUDGED, inconclusive", "sst2--fp32--quick", "judged "]
+    order = [
+        "FAILED: 6",
+        "PACKAGES that differ",
+        "IMPROVED: 1",
+        "NOT JUDGED, inconclusive",
+        "sst2--fp32--quick",
+        "judged ",
+    ]
     places = [text.index(part) for part in order]
     assert places == sorted(places)
 

@@ -19,6 +19,13 @@ WIDTH = 60
 LISTED = 6
 """Numbers of a gapped group that are spelled out."""
 
+NAMED = 4
+"""Places of one leaf that are named where many moved alike."""
+ALIKE = 3
+"""Lines that differ in nothing but the place from which on they are told as one."""
+
+DIGEST = re.compile(r"[0-9a-f]{12,128}")
+PLACES = re.compile(r" \(\d+ places\)$")
 NUMBER = re.compile(r"(?<=[.\[])\d+(?=[.\]]|$)|^\d+(?=[.\]]|$)")
 
 
@@ -28,6 +35,8 @@ class Move:
 
     path: str
     words: str
+    size: float = math.nan
+    """By how much a number moved; NaN where none did."""
 
 
 def plain(value: JSON) -> JSON:
@@ -71,13 +80,13 @@ def _finite(value: JSON) -> bool:
 def text(value: JSON) -> str:
     """A value in one short line."""
     said = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    said = " ".join(said.split()) if isinstance(value, str) else said
+    said = (" ".join(said.split()) or '""') if isinstance(value, str) else said
     return said if len(said) <= WIDTH else f"{said[: WIDTH - 3]}..."
 
 
 def lines(old: JSON, new: JSON) -> list[str]:
     """The differences, those that moved alike in one line, at most `LINES` and a count of the rest."""
-    grouped = _grouped(list(moves(old, new)))
+    grouped = _alike(_grouped(_by_size(list(moves(old, new)))))
     shown = [f"{path}: {words}" if path else words for path, words in grouped[:LINES]]
     more = len(grouped) - LINES
     return [*shown, f"and {more} more"] if more > 0 else shown
@@ -92,15 +101,33 @@ def moves(old: JSON, new: JSON, path: str = "") -> Iterator[Move]:
             yield from _member(old, new, key, f"{path}.{key}" if path else str(key))
     elif isinstance(old, list) and isinstance(new, list):
         yield from _lists(old, new, path)
+    elif _is_digest(old) and _is_digest(new):
+        # Their digits tell nobody anything, and would keep places that moved alike apart.
+        yield Move(path, "another digest")
     else:
-        yield Move(path, f"{text(old)} -> {text(new)}")
+        yield Move(path, f"{text(old)} -> {text(new)}", _size(old, new))
+
+
+def _is_digest(value: JSON) -> bool:
+    return isinstance(value, str) and bool(DIGEST.fullmatch(value))
+
+
+def _size(old: JSON, new: JSON) -> float:
+    return _apart(old, new) if is_number(old) and is_number(new) else math.nan
+
+
+def _by_size(found: list[Move]) -> list[Move]:
+    """A census is read from its largest move on; anything else keeps the order of its structure."""
+    if any(math.isnan(move.size) for move in found):
+        return found
+    return sorted(found, key=lambda move: -move.size)
 
 
 def _member(old: Mapping[str, JSON], new: Mapping[str, JSON], key: str, path: str) -> Iterator[Move]:
     if key not in new:
-        yield Move(path, f"removed (was {text(old[key])})")
+        yield Move(path, f"removed (was {text(old[key])})", _size(old[key], 0))
     elif key not in old:
-        yield Move(path, f"added ({text(new[key])})")
+        yield Move(path, f"added ({text(new[key])})", _size(0, new[key]))
     else:
         yield from moves(old[key], new[key], path)
 
@@ -108,6 +135,9 @@ def _member(old: Mapping[str, JSON], new: Mapping[str, JSON], key: str, path: st
 def _lists(old: Sequence[JSON], new: Sequence[JSON], path: str) -> Iterator[Move]:
     if len(old) >= SERIES and all(is_number(v) for v in (*old, *new)):
         yield Move(path, _series(old, new))
+        return
+    if _is_set(old) and _is_set(new):
+        yield Move(path, _set(old, new))
         return
     if len(old) != len(new):
         yield Move(path, f"length {len(old)} -> {len(new)}")
@@ -117,6 +147,17 @@ def _lists(old: Sequence[JSON], new: Sequence[JSON], path: str) -> Iterator[Move
         yield Move(f"{path}[{i}]", f"added ({text(new[i])})")
     for i in range(len(new), len(old)):
         yield Move(f"{path}[{i}]", f"removed (was {text(old[i])})")
+
+
+def _is_set(value: Sequence[JSON]) -> bool:
+    return len(set(map(str, value))) == len(value) and all(isinstance(name, str) for name in value)
+
+
+def _set(old: Sequence[str], new: Sequence[str]) -> str:
+    """Names that came and went; by index one that came would make all behind it differ."""
+    sides = (("added", new, old), ("removed", old, new))
+    parts = [f"{words} {_named(gone)}" for words, a, b in sides if (gone := [name for name in a if name not in b])]
+    return "; ".join(parts) or "the same names in another order"
 
 
 def _series(old: Sequence[JSON], new: Sequence[JSON]) -> str:
@@ -152,6 +193,33 @@ def _group(template: str, words: str, members: Sequence[Move]) -> tuple[str, str
     spans = iter([_span(sorted({int(n) for n in column})) for column in columns])
     path = re.sub(r"\{\}", lambda _: next(spans), template)
     return path, f"{words} ({len(members)} places)"
+
+
+def _alike(found: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Groups that differ in nothing but the place told as one, under the last word of their paths if they share it."""
+    groups: dict[str, list[str]] = {}
+    for path, words in found:
+        groups.setdefault(PLACES.sub("", words), []).append(path)
+    merged = {words for words, paths in groups.items() if len(paths) >= ALIKE and all(paths)}
+    lines: dict[tuple[str, str], tuple[str, str]] = {}
+    for path, words in found:
+        bare = PLACES.sub("", words)
+        if bare in merged:
+            lines["", bare] = _merged(groups[bare], bare)
+        else:
+            lines[path, words] = path, words
+    return list(lines.values())
+
+
+def _merged(paths: Sequence[str], words: str) -> tuple[str, str]:
+    places, leaves = zip(*(path.rpartition(".")[::2] for path in paths), strict=True)
+    shared = len(set(leaves)) == 1 and all(places)
+    return (leaves[0], f"{words} in {_named(places)}") if shared else ("", f"{words} in {_named(paths)}")
+
+
+def _named(places: Sequence[str]) -> str:
+    more = len(places) - NAMED
+    return ", ".join(places[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _span(numbers: Sequence[int]) -> str:

@@ -1,4 +1,4 @@
-"""Judges curves and logits by their largest distance: scalars, series or matrices of floats.
+"""Judges curves and logits by their largest distance: scalars, series, matrices or named tables of floats.
 
 An element has moved when |new - old| exceeds metric.absolute (1e-3 unless given) plus
 metric.relative x |old|. A curve that moved is `changed`, neither better nor worse. Several trials:
@@ -9,6 +9,7 @@ as NaN, as record files hold it.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from benchsuite.judges._common import Trials, finding, invalid, ratio, shown
@@ -17,7 +18,9 @@ from benchsuite.units import is_number
 
 ABSOLUTE = 1e-3
 DIMENSIONS = 2
-Index = tuple[int, ...]
+TOLD = 3
+"""Entries of a table that stand for it."""
+Index = tuple[int | str, ...]
 Elements = dict[Index, float]
 
 
@@ -45,7 +48,7 @@ class Distance:
         """Judge; see the module."""
         a, b = [_elements(t.value) for t in old], [_elements(t.value) for t in new]
         if any(e is None for e in (*a, *b)):
-            said = "a value is neither a number, a series nor a matrix of them"
+            said = "a value is neither a number, a series, a matrix nor a table of them"
             return invalid(old, new, said if None in a else "", said if None in b else "")
         absolute = ABSOLUTE if metric.absolute is None else metric.absolute
         limits = absolute, metric.relative or 0.0
@@ -72,11 +75,11 @@ def _elements(value: JSON, at: Index = ()) -> Elements | None:
             return {at: float(value)}
         except OverflowError:
             return {at: math.inf if value > 0 else -math.inf}
-    if not isinstance(value, list | tuple) or len(at) == DIMENSIONS:
+    if not isinstance(value, list | tuple | Mapping) or len(at) == DIMENSIONS:
         return None
     found: Elements = {}
-    for i, sub in enumerate(value):
-        elements = _elements(sub, (*at, i))
+    for key, sub in value.items() if isinstance(value, Mapping) else enumerate(value):
+        elements = _elements(sub, (*at, key))
         if elements is None:
             return None
         found |= elements
@@ -118,10 +121,12 @@ def _came_or_went(old: Elements, new: Elements) -> str:
 
 
 def _place(at: Index) -> str:
-    return " at " + "".join(f"[{i}]" for i in at) if at else ""
+    return " at " + "".join(f"[{i}]" if isinstance(i, int) else f" {i}" for i in at).strip() if at else ""
 
 
 def _tell(value: JSON) -> JSON:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {sub:.4g}" if is_number(sub) else name for name, sub in list(value.items())[:TOLD])
     if not isinstance(value, list | tuple):
         return shown(value)
     if value and isinstance(value[0], list | tuple):

@@ -1,6 +1,7 @@
 """What the model is made of: parameters, and for every module its class, dtype and part in training.
 
-Read from the model that trains, after the transforms and before the first step.
+Read from the model that trains, after the transforms and before the first step; and in which dtypes it
+was loaded and reloaded, since preparing for training in 4 bits casts the rest to float32 and hides them.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import compat
-from ..nouns import JSON, Kind, Measured, Metric, Phase
+from ..nouns import JSON, Better, Kind, Measured, Metric, Phase
 from ..scene import Meter, Scene
 
 
@@ -21,39 +22,69 @@ TRAINABLE = _exact("params.trainable", "trainable parameters", "1")
 TOTAL = _exact("params.total", "parameters of the base model", "1")
 STORED = _exact("params.stored", "tensor elements as stored", "1")
 DTYPES = _exact("model.dtypes", "stored elements by dtype")
+LOADED_DTYPES = _exact("model.dtypes.loaded", "stored elements by dtype, as loaded")
+RELOADED_DTYPES = _exact("model.dtypes.reloaded", "stored elements by dtype, as reloaded")
 MODULES = _exact("model.modules", "module map")
+LOADED_MODULES = _exact("model.modules.loaded", "module map, as loaded")
+LOADED_BYTES = Metric(
+    name="model.bytes.loaded", unit="B", kind=Kind.BYTES, concern="memory", title="parameters and buffers as loaded",
+    better=Better.LOWER, relative=0.0, absolute=0.0,
+)  # fmt: skip
 CHECKPOINTING = _exact("model.checkpointing", "gradient checkpointing", "1")
 ATTENTION = _exact("model.attention", "attention backend")
+QUANTISED = _exact("model.quantised_bytes", "bytes of quantisation constants")
 
 
 class ModelMapMeter(Meter):
-    """Counts once after load (the base) and once after prepare (what trains)."""
+    """Counts after load (the base), after prepare (what trains) and after reload."""
 
     name = "model_map"
-    metrics = (TRAINABLE, TOTAL, STORED, DTYPES, MODULES, CHECKPOINTING, ATTENTION)
+    metrics = (
+        TRAINABLE, TOTAL, STORED, DTYPES, LOADED_DTYPES, RELOADED_DTYPES, MODULES, LOADED_MODULES, LOADED_BYTES,
+        CHECKPOINTING, ATTENTION, QUANTISED,
+    )  # fmt: skip
 
     def stop(self, phase: Phase, scene: Scene) -> Mapping[str, Measured]:
         """See `Meter.stop`."""
-        if phase is Phase.LOAD:
-            return {TOTAL.name: Measured(value=sum(logical(p) for p in scene.model.parameters()))}
-        if phase is Phase.PREPARE:
-            return {name: Measured(value=value) for name, value in describe(scene.model).items()}
-        return {}
+        look = {Phase.LOAD: loaded, Phase.PREPARE: describe, Phase.RELOAD: reloaded}.get(phase)
+        found = look(scene.model) if look else {}
+        return {name: Measured(value=value) for name, value in found.items()}
+
+
+def loaded(model: Any) -> dict[str, JSON]:
+    """What is said of the base before it is prepared, by metric name."""
+    return {
+        TOTAL.name: sum(logical(p) for p in model.parameters()),
+        LOADED_DTYPES.name: dtypes(model),
+        LOADED_MODULES.name: modules(model),
+        LOADED_BYTES.name: sum(t.nbytes for t in (*model.parameters(), *model.buffers())),
+    }
+
+
+def reloaded(model: Any) -> dict[str, JSON]:
+    """What is said of the reloaded model, by metric name."""
+    return {RELOADED_DTYPES.name: dtypes(model)}
+
+
+def dtypes(model: Any) -> dict[str, JSON]:
+    """Stored elements by dtype."""
+    found: dict[str, JSON] = {}
+    for parameter in model.parameters():
+        found[_name(parameter.dtype)] = found.get(_name(parameter.dtype), 0) + parameter.numel()
+    return dict(sorted(found.items()))
 
 
 def describe(model: Any) -> dict[str, JSON]:
     """All that this meter says of a prepared model, by metric name."""
     parameters = list(model.parameters())
-    dtypes: dict[str, int] = {}
-    for parameter in parameters:
-        dtypes[_name(parameter.dtype)] = dtypes.get(_name(parameter.dtype), 0) + parameter.numel()
     return {
         TRAINABLE.name: sum(p.numel() for p in parameters if p.requires_grad),
         STORED.name: sum(p.numel() for p in parameters),
-        DTYPES.name: dict(sorted(dtypes.items())),
+        DTYPES.name: dtypes(model),
         MODULES.name: modules(model),
         CHECKPOINTING.name: int(compat.is_checkpointing(model)),
         ATTENTION.name: getattr(model.config, "_attn_implementation", None),
+        QUANTISED.name: quantised_bytes(model),
     }
 
 
@@ -64,12 +95,22 @@ def logical(parameter: Any) -> int:
     return int(parameter.numel() if shape is None else shape.numel())
 
 
+def quantised_bytes(model: Any) -> dict[str, JSON]:
+    """Bytes of the quantised weights' constants, and of the constants' own: what double quantisation saves.
+
+    `get_memory_footprint` is the same with it and without.
+    """
+    states = [s for p in model.parameters() if (s := getattr(p, "quant_state", None)) is not None]
+    nested = [s.state2 for s in states if getattr(s, "state2", None) is not None]
+    return {"absmax": sum(s.absmax.nbytes for s in states), "nested": sum(s.absmax.nbytes for s in nested)}
+
+
 def modules(model: Any) -> dict[str, JSON]:
-    """Every module that holds a parameter itself, or is dropout, by its dotted name."""
+    """Every module that holds a parameter itself, is dropout or scales an adapter, by its dotted name."""
     found: dict[str, JSON] = {}
     for name, module in model.named_modules():
         own = dict(module.named_parameters(recurse=False))
-        if own or type(module).__name__ == "Dropout":
+        if own or type(module).__name__ == "Dropout" or _scaling(module):
             found[name] = _describe(module, own)
     return found
 
@@ -84,9 +125,20 @@ def _describe(module: Any, own: Mapping[str, Any]) -> dict[str, JSON]:
         if state is not None:
             what["quant"] = state.quant_type
             what["compute"] = _name(getattr(module, "compute_dtype", None))
+            what["blocksize"] = state.blocksize
+    if _scaling(module):
+        what["scaling"] = _scaling(module)
+    if isinstance(getattr(module, "eps", None), float):
+        what["eps"] = module.eps
     if hasattr(module, "p"):
         what["dropout"] = module.p
     return what
+
+
+def _scaling(module: Any) -> dict[str, float]:
+    """An adapter's factor by the adapter's name; attention modules have a plain number of that name."""
+    scaling = getattr(module, "scaling", None)
+    return {str(name): float(value) for name, value in scaling.items()} if isinstance(scaling, dict) else {}
 
 
 def _name(dtype: Any) -> str:

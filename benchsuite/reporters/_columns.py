@@ -7,6 +7,7 @@ from statistics import median
 
 from benchsuite.nouns import JSON, CaseResult, Record, RunResult, Status, Weights
 from benchsuite.units import is_number
+from benchsuite.versions import moved
 
 Figures = Mapping[str, float]
 """Metric name -> value in base units."""
@@ -77,6 +78,13 @@ def _name(result: CaseResult) -> str:
     case = result.case
     model = f"{case.model.id}, random weights" if case.weights is Weights.RANDOM else case.model.id
     return f"{case.regime} ({model}, {case.task}, {case.profile.name}, {case.device.value})"
+
+
+def packages(result: CaseResult) -> dict[str, str]:
+    """Packages of the first good trial that differ from the baseline's, as "NAME OLD -> NEW" by name."""
+    new = next(iter(good(result.records) or result.records), None)
+    old = next(iter(good(result.baseline.trials)), None) if result.baseline else None
+    return moved(old.environment.packages, new.environment.packages) if old and new else {}
 
 
 def text(value: JSON) -> str:

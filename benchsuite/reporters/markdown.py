@@ -1,4 +1,4 @@
-"""`report.md`: verdicts first, then the published columns with what confounds them, then everything else.
+"""`report.md`: verdicts first, by cause, then the published columns with what confounds them, then everything else.
 
 For people who read it in a browser or on a pull request; programs read `verdicts.json` instead.
 """
@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from benchsuite.explain import Group, beside, headline, together
 from benchsuite.nouns import JSON, CaseResult, Outcome, Record, RunResult, Verdict
-from benchsuite.reporters._columns import HEADERS, good, rows, text
+from benchsuite.reporters._columns import HEADERS, good, packages, rows, text
 from benchsuite.units import show, show_effect
-from benchsuite.wording import explain_lines, label, one_line, tally
-
-GUARDED = ("torch", "transformers", "peft", "bitsandbytes", "accelerate", "datasets", "tokenizers")
-"""Packages whose versions are always shown; others only where they differ from the baseline's."""
+from benchsuite.versions import GUARDED
+from benchsuite.wording import advise, below_cause, causes, in_short, label, one_line, tally
 
 
 @dataclass(frozen=True)
@@ -51,25 +50,54 @@ def _verdicts(run: RunResult) -> Iterator[str]:
     failing = [v for v in verdicts if v.fails]
     yield f"# Benchmark run {run.run}"
     yield f"{'**FAILED**' if failing else '**Nothing failed**'} on `{run.machine}`: {tally(verdicts)}."
-    if failing:
-        yield f"## Failing: {len(failing)}"
-    yield from (_failure(v) for v in failing)
+    yield from _failing(failing, verdicts)
+    yield from _packages(run)
     news = [v for v in verdicts if not v.fails and v.outcome is not Outcome.OK]
     if news:
         yield f"## Also to know: {len(news)}"
         yield _grid(("Outcome", "Metric", "Cases", "Why", "Next"), _news(news))
 
 
-def _failure(verdict: Verdict) -> str:
+def _failing(failing: Sequence[Verdict], verdicts: Sequence[Verdict]) -> Iterator[str]:
+    groups, seen = together(failing), set[int]()
+    if failing:
+        yield f"## Failing: {headline(failing, groups)}"
+    for place, group in enumerate(groups, 1):
+        yield f"### {place}. {_cell(group.cause) or 'Not explained'}"
+        yield from (_failure(v, again=id(v) in seen) for v in group.verdicts)
+        seen |= {id(v) for v in group.verdicts}
+        yield from _aside(group, verdicts)
+
+
+def _failure(verdict: Verdict, *, again: bool) -> str:
     # An indented block: a detail may hold any character, and keeps its lines.
-    lines = "\n".join(f"    {line}" for line in explain_lines(verdict))
-    return f"**{_cell(one_line(verdict))}**  \nin `{verdict.case}`\n\n{lines}"
+    lines = "" if again else "\n".join(f"    {line}" for line in below_cause(verdict))
+    said = f"**{_cell(one_line(verdict))}**{' (also above)' if again else ''}  \nin `{verdict.case}`"
+    return f"{said}\n\n{lines}" if lines else said
+
+
+def _aside(group: Group, verdicts: Sequence[Verdict]) -> Iterator[str]:
+    others = [in_short(v) for v in beside(group, verdicts)]
+    if others and group.cause:
+        yield f"With it moved: {_cell(', '.join(others))}."
+    advice = advise(group.verdicts)
+    if advice:
+        yield "\n".join(f"    next: {text}" for text in advice)
+
+
+def _packages(run: RunResult) -> Iterator[str]:
+    differing = [(result.slug, packages(result)) for result in run.results]
+    lines = [(f"`{slug}`", ", ".join(moved.values())) for slug, moved in differing if moved]
+    if lines:
+        yield "## Packages that differ from the baseline's"
+        yield _grid(("Case", "Packages"), lines)
 
 
 def _news(verdicts: Sequence[Verdict]) -> Iterator[tuple[str, ...]]:
     groups: dict[tuple[str, str, str], list[Verdict]] = {}
     for v in verdicts:
-        groups.setdefault((label(v), v.case, v.detail), []).append(v)
+        why = "; ".join(part for part in (v.detail, *(f"cause: {cause}" for cause in causes(v))) if part)
+        groups.setdefault((label(v), v.case, why), []).append(v)
     for (outcome, case, detail), members in groups.items():
         yield outcome, ", ".join(v.metric for v in members), case, detail, members[0].advice
 

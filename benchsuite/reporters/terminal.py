@@ -1,23 +1,29 @@
 """The report for a terminal and for pytest's summary: plain text of at most 100 columns, no colours.
 
-What fails stands first, with its detail and what to do; then what else is news, in short; then one
-table a case; the tally is the last line.
+What fails stands first, by cause, with its detail and what to do; then which packages differ; then
+what else is news, in short; then one table a case; the tally is the last line.
 """
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from benchsuite.explain import Group, beside, headline, together
 from benchsuite.nouns import FAILING, CaseResult, Outcome, Role, RunResult, Verdict
-from benchsuite.reporters._columns import good
+from benchsuite.reporters._columns import good, packages
 from benchsuite.units import is_number, show, show_effect
-from benchsuite.wording import explain_lines, one_line, tally
+from benchsuite.versions import listed
+from benchsuite.wording import advise, below_cause, causes, in_short, one_line, tally
 
 WIDTH = 100
 CUT = 18
 """Characters of a cell in a table."""
+PACKAGES = 8
+"""Packages that are not guarded and still named."""
+EFFECT = re.compile(r"^[-+]\S+ %, but ")
 NAMES = 6
 """Metrics that are named where many share one reason."""
 
@@ -32,7 +38,8 @@ class Terminal:
     def render(self, run: RunResult) -> str:
         """The whole report, ending in a newline."""
         verdicts = [v for result in run.results for v in result.verdicts]
-        sections = [_headline(run), _failing(run), *_news(verdicts), *map(_table, run.results), [tally(verdicts)]]
+        news = [*_failing(verdicts), _packages(run), *_news(verdicts)]
+        sections = [_headline(run), *news, *map(_table, run.results), [tally(verdicts)]]
         return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
 
 
@@ -47,14 +54,45 @@ def _headline(run: RunResult) -> list[str]:
     return _wrap(f"benchsuite: {run.run} on {run.machine}, {count}", 0)
 
 
-def _failing(run: RunResult) -> list[str]:
-    failing = [v for result in run.results for v in result.verdicts if v.fails]
-    lines = [f"FAILED: {len(failing)}"] if failing else []
-    for case in dict.fromkeys(v.case for v in failing):
-        lines += _wrap(case, 0)
-        for verdict in (v for v in failing if v.case == case):
-            lines += _wrap(one_line(verdict), 2)
-            lines += [part for line in explain_lines(verdict) for part in _wrap(line, 6)]
+# ---------------------------------------------------------------- what fails, by cause
+
+
+def _failing(verdicts: Sequence[Verdict]) -> list[list[str]]:
+    failing = [v for v in verdicts if v.fails]
+    if not failing:
+        return []
+    groups, seen = together(failing), set[int]()
+    sections = [[f"FAILED: {headline(failing, groups)}"]]
+    for place, group in enumerate(groups, 1):
+        lines = _wrap(f"{place}. {group.cause or 'not explained'}", 0)
+        sections.append(lines + _effects(group, seen) + _aside(group, verdicts))
+        seen |= {id(v) for v in group.verdicts}
+    return sections
+
+
+def _effects(group: Group, seen: set[int]) -> list[str]:
+    lines = []
+    for case in dict.fromkeys(v.case for v in group.verdicts):
+        lines += _wrap(case, 2)
+        for verdict in (v for v in group.verdicts if v.case == case):
+            again = id(verdict) in seen
+            lines += _wrap(f"{one_line(verdict)}{' (also above)' if again else ''}", 4)
+            lines += [part for line in below_cause(verdict) if not again for part in _wrap(line, 8)]
+    return lines
+
+
+def _aside(group: Group, verdicts: Sequence[Verdict]) -> list[str]:
+    others = [in_short(v) for v in beside(group, verdicts)]
+    lines = _wrap(f"with it: {_some(others)}", 2) if others and group.cause else []
+    return lines + [part for text in advise(group.verdicts) for part in _wrap(f"next: {text}", 2)]
+
+
+def _packages(run: RunResult) -> list[str]:
+    differing = {result.slug: listed(moved, PACKAGES) for result in run.results if (moved := packages(result))}
+    lines = ["PACKAGES that differ from the baseline's"] if differing else []
+    for told in dict.fromkeys(differing.values()):
+        slugs = [slug for slug, packages_of in differing.items() if packages_of == told]
+        lines += _wrap(f"{', '.join(slugs)}: {told}", 2)
     return lines
 
 
@@ -76,10 +114,16 @@ def _explains(verdict: Verdict) -> bool:
 
 def _listed(title: str, verdicts: Sequence[Verdict]) -> list[str]:
     lines = [f"{title}: {len(verdicts)}"] if verdicts else []
-    for verdict in verdicts:
-        lines += _wrap(f"{verdict.case}: {one_line(verdict)}{_first(verdict)}", 2)
+    for cause in dict.fromkeys(_cause(v) for v in verdicts):
+        for verdict in (v for v in verdicts if _cause(v) == cause):
+            lines += _wrap(f"{verdict.case}: {one_line(verdict)}{_first(verdict)}", 2)
+        lines += _wrap(f"cause: {cause}", 4) if cause else []
     advised = next((v.advice for v in verdicts if v.advice and v.role is Role.GATE), "")
     return lines + (_wrap(f"next: {advised}", 2) if advised else [])
+
+
+def _cause(verdict: Verdict) -> str:
+    return next(iter(causes(verdict)), "")
 
 
 def _first(verdict: Verdict) -> str:
@@ -91,7 +135,7 @@ def _first(verdict: Verdict) -> str:
 def _grouped(title: str, verdicts: Sequence[Verdict]) -> list[str]:
     lines = [f"{title}: {len(verdicts)}"] if verdicts else []
     for case, reason in dict.fromkeys((v.case, _reason(v)) for v in verdicts):
-        names = [v.metric for v in verdicts if (v.case, _reason(v)) == (case, reason)]
+        names = [in_short(v) for v in verdicts if (v.case, _reason(v)) == (case, reason)]
         lines += _wrap(f"{case}: {_some(names)}: {reason}", 2)
     for advised in dict.fromkeys(v.advice for v in verdicts if v.advice):
         lines += _wrap(f"next: {advised}", 2)
@@ -99,7 +143,8 @@ def _grouped(title: str, verdicts: Sequence[Verdict]) -> list[str]:
 
 
 def _reason(verdict: Verdict) -> str:
-    return " ".join(verdict.detail.splitlines()) or "no reason given"
+    # The effect stands beside each name: without it, metrics that share a reason share a line.
+    return EFFECT.sub("", " ".join(verdict.detail.splitlines())) or "no reason given"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -1,0 +1,110 @@
+"""What the fingerprint's meters share: short declarations, and a base class for those that probe.
+
+A probe that crashes must lose neither the trial nor the other meters: each of its metrics then
+holds the crash as a text, which no judge takes for the value it should be.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+from ..nouns import JSON, Better, Kind, Measured, Metric, Phase, Role
+from ..scene import Meter, Scene
+
+CPU = ("cpu_capability", "threads")
+"""What moves the last bits on a CPU: absent from a GPU case's hardware, and so no condition there."""
+
+
+def exact(name: str, title: str, **more: Any) -> Metric:
+    """A structure that must be the same run for run."""
+    return Metric(name=name, unit="", kind=Kind.EXACT, concern="fingerprint", title=title, **more)
+
+
+def shown(name: str, title: str, **more: Any) -> Metric:
+    """A structure that says why something else moved, and fails nothing."""
+    return exact(name, title, role=Role.EXPLAIN, **more)
+
+
+def count(name: str, title: str, **more: Any) -> Metric:
+    """How often something happens in a training step; fewer is better."""
+    return Metric(name=name, unit="1", kind=Kind.COUNT, concern="work", title=title, better=Better.LOWER, **more)
+
+
+def crash(error: BaseException) -> str:
+    """A crash as a value: class and first line of the message."""
+    first = (str(error).strip().splitlines() or ["no message"])[0]
+    return f"crash: {type(error).__name__}: {first}"[:300]
+
+
+def caught(error: Exception) -> Exception:
+    """`error`, its traceback told in the trial's log."""
+    traceback.print_exception(error, file=sys.stderr)
+    return error
+
+
+class ProbeMeter(Meter):
+    """A meter that measures in the probe phase alone, without a model. Subclasses say how in `probe`."""
+
+    in_shared = False
+    """Whether it may run where one process holds every case's model (the profile `notebook`)."""
+
+    def probe(self, scene: Scene) -> Mapping[str, JSON]:
+        """The values by metric name."""
+        raise NotImplementedError
+
+    def stop(self, phase: Phase, scene: Scene) -> Mapping[str, Measured]:
+        """See `Meter.stop`."""
+        if phase is not Phase.PROBE or (scene.case.profile.shared and not self.in_shared):
+            return {}
+        return guarded(lambda: self.probe(scene), self.metrics)
+
+
+class SessionMeter(ProbeMeter):
+    """A probing meter that looks at the model built anew in `probe.session`, which all of them share.
+
+    Each hook is called once, in this order; one that raises makes the meter's values a crash and
+    concerns no other meter.
+    """
+
+    def __init__(self) -> None:
+        self.problem: Exception | None = None
+
+    def loaded(self, scene: Scene) -> None:
+        """`scene.model` was just loaded, and is not prepared."""
+
+    def prepared(self, scene: Scene) -> None:
+        """`scene.model` is prepared for training; to be left as it is found."""
+
+    def instrument(self, scene: Scene) -> AbstractContextManager[Any] | None:
+        """What to put around one training step of this meter's own; asked at that step's begin."""
+        return None
+
+    def trained(self, scene: Scene) -> None:
+        """The instrumented steps are over; `scene.trainer` still stands."""
+
+    def stop(self, phase: Phase, scene: Scene) -> Mapping[str, Measured]:
+        """See `Meter.stop`."""
+        if phase is not Phase.PROBE or (scene.case.profile.shared and not self.in_shared):
+            return {}
+        from .. import probe
+
+        probe.session(scene)
+        return guarded(lambda: self._result(scene), self.metrics)
+
+    def _result(self, scene: Scene) -> Mapping[str, JSON]:
+        if self.problem is not None:
+            raise self.problem
+        return self.probe(scene)
+
+
+def guarded(measure: Callable[[], Mapping[str, JSON]], metrics: tuple[Metric, ...]) -> dict[str, Measured]:
+    """What `measure()` returns by metric name; if it raises, the crash as the value of every one of `metrics`."""
+    try:
+        found = measure()
+    except Exception as error:  # noqa: BLE001 - whatever a library raises is what was measured, told in the record
+        found = dict.fromkeys((metric.name for metric in metrics), crash(caught(error)))
+    return {name: Measured(value=value) for name, value in found.items()}

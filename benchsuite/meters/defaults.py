@@ -1,0 +1,61 @@
+"""The stack with nothing pinned, on the embedded two-layer BERT: see the package `defaults`.
+
+The same for every regime and model. On CUDA the models are
+built there; on the CPU bitsandbytes' repacking path is off, as in the regimes.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ..checkpoints import EMBEDDED_FOLDER
+from ..nouns import JSON
+from ..scene import Scene
+from ._probing import ProbeMeter, caught, crash, exact, shown
+
+SIGNATURES = exact("defaults.signatures", "default values", judge="values")
+NAMES = shown("defaults.names", "names of parameters that have a default")
+MODULES = exact("defaults.modules", "models with nothing pinned")
+ACCUMULATION = exact("defaults.accumulation", "gradient accumulation with nothing pinned")
+OPTIMIZER = exact("defaults.optimizer", "optimizer with nothing pinned")
+CHECKPOINTING = exact("defaults.checkpointing", "gradient checkpointing with nothing pinned")
+
+
+class DefaultsMeter(ProbeMeter):
+    """Builds and looks; what crashes is recorded as crashing."""
+
+    name = "defaults"
+    metrics = (SIGNATURES, NAMES, MODULES, ACCUMULATION, OPTIMIZER, CHECKPOINTING)
+
+    def probe(self, scene: Scene) -> Mapping[str, JSON]:
+        """See `ProbeMeter.probe`."""
+        from ..defaults import scenarios, signatures, training
+
+        place = Path(scene.work) / "defaults"
+        work, device = str(place / "trainer"), scene.device
+        with warnings.catch_warnings():
+            # What libraries say of their own defaults is no matter of this trial.
+            warnings.simplefilter("ignore")
+            tables = signatures.table(work)
+            folders = dict(scenarios.checkpoints(EMBEDDED_FOLDER, place))
+            first = next(iter(folders.values()))
+            return {
+                SIGNATURES.name: tables,
+                NAMES.name: signatures.names(tables),
+                MODULES.name: scenarios.run(folders, device),
+                ACCUMULATION.name: _tried(lambda: training.accumulation(first, work, device)),
+                OPTIMIZER.name: _tried(lambda: training.optimizer(first, work, device)),
+                CHECKPOINTING.name: _tried(lambda: training.checkpointing(first, work, device)),
+            }
+
+
+def _tried(measure: Callable[[], JSON]) -> JSON:
+    try:
+        return measure()
+    except Exception as error:  # noqa: BLE001 - a crash is what this stack does by default
+        return crash(caught(error))
+
+
+METER = DefaultsMeter

@@ -1,0 +1,37 @@
+"""Attention is computed by another backend: SDPA, eager or a flash kernel."""
+
+from __future__ import annotations
+
+from benchsuite.evidence import Clue, Evidence, Rule
+from benchsuite.rules._effects import ACTIVATIONS, FUNCTION, RESIDENT, TIME, WORK, either
+from benchsuite.rules._looks import first, kernel, larger, some
+
+FLAG = "model.attention"
+CENSUSES = ("kernels.by_name", "operators.by_name")
+WORDS = ("scaled_dot_product", "flash", "fmha", "efficient_attention", "cutlassf", "_sdpa", "safe_softmax")
+
+
+def find(seen: Evidence) -> Clue | None:
+    """The flag differs, or attention kernels came or went in a census."""
+    flag = first(seen, FLAG)
+    census = [name for metric in CENSUSES for name in _came_or_went(seen, metric)]
+    if flag is None and not census:
+        return None
+    parts = (FLAG,) if flag else ()
+    words = f"attention is {flag[2]}, was {flag[1]}" if flag else "attention is computed by another backend"
+    return Clue(words=f"{words} ({some(census, 2)})" if census else words, parts=parts)
+
+
+def _came_or_went(seen: Evidence, metric: str) -> list[str]:
+    old, new = seen.moved(metric) or ({}, {})
+    moves = [m for m in larger(old, new) if any(word in m[0].lower() for word in WORDS) and not (m[1] and m[2])]
+    return [f"{kernel(name)} {'is new' if b else 'is gone'}" for name, _, b in moves]
+
+
+RULE = Rule(
+    name="attention",
+    rank=40,
+    find=find,
+    effects={**either(TIME), **either(WORK), **either(RESIDENT), **either(ACTIVATIONS), **FUNCTION},
+    packages=("transformers", "torch"),
+)

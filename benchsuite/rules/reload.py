@@ -1,0 +1,39 @@
+"""What was trained is lost on the way through the file: an empty adapter, a random head."""
+
+from __future__ import annotations
+
+from benchsuite.evidence import Clue, Evidence, Rule
+from benchsuite.rules._looks import is_head, short, some
+
+DRIFT, TENSORS = "function.reload_drift", "saved.tensors"
+LEAST = 1e-3
+
+
+def find(seen: Evidence) -> Clue | None:
+    """Saved and reloaded model answer differently, and did not."""
+    drift = seen.number_moved(DRIFT)
+    if drift is None or drift[1] <= max(drift[0], LEAST):
+        return None
+    lost = _lost(seen)
+    gone = f"; not in the file any more: {some(map(short, lost), 3)}" if lost else ""
+    what = "the head" if lost and all(is_head(name) for name in lost) else "what was trained"
+    return Clue(
+        words=f"{what} is lost on reload: logits differ by {drift[1]:.3g} from those before saving "
+        f"(was {drift[0]:.3g}){gone}",
+        parts=(DRIFT, *(() if not lost else (TENSORS,))),
+    )
+
+
+def _lost(seen: Evidence) -> list[str]:
+    old, new = seen.moved(TENSORS) or ({}, {})
+    return [name for name in old if name not in new] if isinstance(old, dict) and isinstance(new, dict) else []
+
+
+RULE = Rule(
+    name="reload",
+    rank=15,
+    find=find,
+    effects={"quality.accuracy.reloaded": -1, "quality.loss.reloaded": 1, "quality.logits": 0,
+             "function.merge_drift": 0, "saved.*": 0},
+    unless=("evaluation_random",), packages=("peft", "transformers"),
+)  # fmt: skip

@@ -1,0 +1,61 @@
+"""The model is fed other tokens, masks or labels: another truncation, padding or tokenizer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from benchsuite.evidence import Clue, Evidence, Rule
+from benchsuite.judges._diff import moves
+from benchsuite.nouns import JSON
+from benchsuite.rules._effects import FUNCTION, RESIDENT, TIME, WORK, either
+from benchsuite.rules._looks import first, some
+
+DIGESTS, TOKENIZER, BATCHES, PADDING = "input.digests", "input.tokenizer", "input.batches", "input.padding"
+COLUMNS = {
+    "input_ids": "token ids", "attention_mask": "attention masks", "token_type_ids": "token types",
+    "lengths": "lengths", "labels": "labels", "rows": "number of rows",
+}  # fmt: skip
+
+
+def find(seen: Evidence) -> Clue | None:
+    """Digests of the tokenised rows differ, or the tokenizer does."""
+    digests, tokenizer = first(seen, DIGESTS), first(seen, TOKENIZER)
+    if digests is None and tokenizer is None:
+        return None
+    told = [f"{some(_columns(digests[1], digests[2]), 6)} differ"] if digests else []
+    batches = first(seen, BATCHES)
+    told += [_shapes(*batches[1:])] if batches else []
+    padding = seen.number_moved(PADDING)
+    told += [f"padding {padding[0]:.1%} -> {padding[1]:.1%}"] if padding else []
+    moved = [f"{move.path} {move.words}" for move in moves(*tokenizer[1:])] if tokenizer else []
+    told += [f"the tokenizer is another ({some(moved, 2)})"] if moved else []
+    return Clue(words="other input: " + "; ".join(told), parts=seen.like(DIGESTS, TOKENIZER, BATCHES, PADDING))
+
+
+def _columns(old: JSON, new: JSON) -> list[str]:
+    paths = [move.path for move in moves(old, new)]
+    names = [COLUMNS.get(path.rpartition(".")[2], path.rpartition(".")[2]) for path in paths]
+    return list(dict.fromkeys(names))
+
+
+def _shapes(old: JSON, new: JSON) -> str:
+    """How the commonest batch's tensors differ: "input_ids int64 16x32 -> input_ids int64 16x12"."""
+    parts = [_commonest(value).split(", ") for value in (old, new)]
+    gone, came = ([p for p in a if p not in b] for a, b in (parts, parts[::-1]))
+    return f"batches: {some(gone, 1) or 'nothing'} -> {some(came, 1) or 'nothing'}"
+
+
+def _commonest(value: JSON) -> str:
+    if isinstance(value, Mapping) and value:
+        return str(max(value, key=lambda k: value[k] if isinstance(value[k], int) else 0))
+    return str(value)
+
+
+RULE = Rule(
+    name="tokens",
+    rank=10,
+    find=find,
+    effects={**FUNCTION, **either(TIME), **either(WORK), **either(RESIDENT), "memory.*": 0, "input.*": 0,
+             "optimizer.accumulation": 0, "time.tokenise": 0},
+    packages=("tokenizers", "transformers", "datasets"),
+)  # fmt: skip

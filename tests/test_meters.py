@@ -1,0 +1,515 @@
+"""The fingerprint's meters, each on what it alone can be asked."""
+
+import math
+import types
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchsuite import invariance, registry
+from benchsuite.defaults import signatures
+from benchsuite.judges.values import JUDGE as VALUES
+from benchsuite.judges.values import common, names
+from benchsuite.meters import (
+    _probing,
+    allocations,
+    arguments,
+    batches,
+    clipping,
+    function,
+    inputs,
+    live_objects,
+    model_map,
+    operators,
+    precision,
+    python_calls,
+    rng,
+    saved_tensors,
+    stack,
+    weights,
+)
+from benchsuite.nouns import Kind, Measured, Metric, Outcome, Phase, Role
+
+torch = pytest.importorskip("torch")
+
+
+# ---------------------------------------------------------------- declarations
+
+
+def test_every_metric_is_judged_by_somebody():
+    """Each declared metric names a known judge, or has a kind that one judges."""
+    judges = registry.judges()
+    kinds = {judge.kind for judge in judges.values()}
+    stray = [m.name for m in registry.metrics().values() if (m.judge not in judges if m.judge else m.kind not in kinds)]
+    assert stray == []
+
+
+@pytest.mark.parametrize(
+    "name", ["count.operators.step", "count.python_calls.step", "count.allocations.step", "seeds.rng"]
+)
+def test_what_moves_with_every_release_is_news_on_one_stack_only(name):
+    """Counts that a release may move gate on the same versions and explain across them."""
+    metric = registry.metrics()[name]
+    assert (metric.same_stack, metric.role) == (True, Role.GATE)
+
+
+@pytest.mark.parametrize("name", ["operators.by_name", "stack.packages", "stack.modules", "python_calls.by_package"])
+def test_names_of_work_only_explain(name):
+    """Names of operators, packages and modules fail no run."""
+    assert registry.metrics()[name].role is Role.EXPLAIN
+
+
+# ---------------------------------------------------------------- crashes as values
+
+
+class Broken(_probing.ProbeMeter):
+    """A probe whose library raises."""
+
+    name = "broken"
+    metrics = (_probing.exact("a.b", "one"), _probing.count("a.c", "two"))
+
+    def probe(self, scene):
+        """Raise as a library of another version would."""
+        raise TypeError("no such argument\nand more")
+
+
+def scene(*, shared=False):
+    profile = types.SimpleNamespace(shared=shared)
+    return types.SimpleNamespace(case=types.SimpleNamespace(profile=profile))
+
+
+def test_a_crashing_probe_says_so_in_each_of_its_metrics():
+    """A probe that raises loses nothing but its own values, which hold the crash."""
+    found = Broken().stop(Phase.PROBE, scene())
+    assert {name: m.value for name, m in found.items()} == dict.fromkeys(
+        ("a.b", "a.c"), "crash: TypeError: no such argument"
+    )
+
+
+@pytest.mark.parametrize(("phase", "shared"), [(Phase.TRAIN, False), (Phase.PROBE, True)])
+def test_probes_keep_out_of_other_phases_and_of_the_shared_process(phase, shared):
+    """Nothing is probed before the probe phase, nor where one process holds all models."""
+    assert Broken().stop(phase, scene(shared=shared)) == {}
+
+
+# ---------------------------------------------------------------- judging named values
+
+TABLE = Metric(name="t", unit="", kind=Kind.EXACT, concern="fingerprint", title="t", judge="values")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "outcome", "said"),
+    [
+        ({"a": 1}, {"a": 1, "b": 2}, Outcome.OK, "new names: b"),
+        ({"a": 1, "b": 2}, {"a": 1}, Outcome.OK, "names gone: b"),
+        ({"a": {"x": 1, "y": 2}}, {"a": {"x": 1, "z": 2}}, Outcome.OK, "new names: a.z\nnames gone: a.y"),
+        ({"a": {"x": 1}}, {"a": {"x": 3}}, Outcome.CHANGED, "x"),
+        ({"a": {"x": 1}}, {"a": "crash: TypeError: x"}, Outcome.CHANGED, "crash"),
+        ({"a": 1}, {"a": 1}, Outcome.OK, ""),
+    ],
+)
+def test_values_judge_tells_a_moved_value_from_a_moved_name(old, new, outcome, said):
+    """A default that changed is a change; a parameter that came or went is told, and is none."""
+    found = VALUES(TABLE, (Measured(value=old),), (Measured(value=new),))
+    assert found.outcome is outcome
+    assert said in found.detail
+
+
+JSONS = st.recursive(
+    st.integers() | st.text(max_size=3), lambda sub: st.dictionaries(st.text(max_size=2), sub), max_leaves=8
+)
+
+
+@given(JSONS, JSONS)
+def test_common_parts_name_nothing_that_the_other_lacks(one, other):
+    """What is left to compare has the same names on both sides, whatever the tables."""
+    a, b = common(one, other), common(other, one)
+    assert names(a, b) == names(b, a) == []
+
+
+# ---------------------------------------------------------------- work
+
+
+@given(st.lists(st.integers(1, 1000)))
+def test_allocations_that_are_all_given_back_peak_at_their_sum(sizes):
+    """The peak counts what is held at once; giving back is no request."""
+    assert allocations.summary([*sizes, *(-size for size in sizes)]) == (len(sizes), sum(sizes))
+
+
+def test_allocations_in_turn_peak_at_the_largest():
+    """What was given back before no longer counts."""
+    assert allocations.summary([100, -100, 300, -300, 200, -200]) == (3, 300)
+
+
+def test_torch_tells_of_its_requests():
+    """One tensor made and dropped is one request of its bytes."""
+    allocations.start_events()
+    made = torch.empty(1024, dtype=torch.uint8)
+    del made
+    assert allocations.summary(allocations.stop_events()) == (1, 1024)
+
+
+def counted(run):
+    meter = operators.OperatorMeter()
+    with meter.instrument(None):
+        run()
+    return {name: value for name, value in meter.probe(None).items() if not name.endswith("by_name")}
+
+
+def test_operators_are_counted_with_their_flops_and_waits():
+    """A matrix product is one operator of 2mnk FLOPs; reading a number waits for the device."""
+    a, b = torch.ones(2, 3), torch.ones(3, 5)
+
+    def run():
+        return (a @ b)[0, 0].item()
+
+    found = counted(run)
+    assert found["count.flops.step"] == 2 * 2 * 3 * 5
+    assert found["count.syncs.step"] == 1
+    assert found["count.operators.step"] == 4
+
+
+def test_attention_has_flops_on_the_cpu():
+    """The fused kernel counts like its two matrix products, and its backward like five."""
+    q = torch.ones(1, 2, 4, 8, requires_grad=True)
+    out = []
+    forward = counted(lambda: out.append(torch.nn.functional.scaled_dot_product_attention(q, q, q)))
+    assert forward["count.flops.step"] == 2 * 2 * (1 * 2 * 4 * 4 * 8)
+    backward = counted(lambda: out[0].sum().backward())
+    assert backward["count.flops.step"] == 5 * 2 * (1 * 2 * 4 * 4 * 8)
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "target", "waiting"),
+    [
+        ("aten._local_scalar_dense.default", "cuda", "cuda", True),
+        ("aten._to_copy.default", "cuda", "cpu", True),
+        ("aten._to_copy.default", "cpu", "cuda", False),
+        ("aten._to_copy.default", "cpu", "cpu", False),
+        ("aten.add.Tensor", "cuda", "cpu", False),
+    ],
+)
+def test_only_reading_on_the_host_waits(name, source, target, waiting):
+    """Copies to the device and work on it run on; a look at the result waits."""
+    tensor, out = (types.SimpleNamespace(device=types.SimpleNamespace(type=kind)) for kind in (source, target))
+
+    class Func:
+        def __str__(self):
+            return name
+
+    assert operators.waits(Func(), (tensor,), out) is waiting
+
+
+def test_python_calls_are_counted_by_package_and_the_profiler_is_put_back():
+    """Calls of Python functions count; those of C functions do not."""
+    import sys
+    from collections import Counter
+
+    idle, calls, before = Counter(), Counter(), sys.getprofile()
+    with python_calls.counting(idle):
+        math.sqrt(4)
+    with python_calls.counting(calls):
+        math.sqrt(4)
+        invariance.ratio(1.0, 2.0)
+    assert calls - idle == {"benchsuite": 1}
+    assert sys.getprofile() is before
+
+
+def test_calls_that_hang_on_where_packages_lie_are_left_out():
+    """The search for packages takes as many calls as there are folders to look in."""
+    meter = python_calls.PythonCallMeter()
+    meter.calls.update({"torch": 7, "importlib": 200, "__editable___x_finder": 4, "benchsuite": 3})
+    assert meter.probe(None) == {"count.python_calls.step": 7, "python_calls.by_package": {"torch": 7}}
+
+
+def saved_by(layer, x):
+    meter = saved_tensors.SavedTensorMeter()
+    with meter.instrument(types.SimpleNamespace(model=layer)):
+        layer(x).sum().backward()
+    return meter.probe(None)["memory.saved_for_backward"]
+
+
+def test_saved_tensors_are_counted_once_and_without_parameters():
+    """A linear layer saves its input for its weight's gradient; the weight itself is no extra memory."""
+    layer, x = torch.nn.Linear(8, 8), torch.ones(4, 8)
+    assert saved_by(layer, x) == 4 * 8 * 4
+    assert saved_by(torch.nn.Sequential(layer, torch.nn.Identity()), x) == 4 * 8 * 4
+
+
+def test_recomputing_holds_less_than_keeping():
+    """Under checkpointing only a segment's input is held when the forward pass ends."""
+    from torch.utils.checkpoint import checkpoint
+
+    body = torch.nn.Sequential(*(torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.GELU()) for _ in range(4)))
+
+    class Checkpointed(torch.nn.Module):
+        def forward(self, x):
+            return checkpoint(body, x, use_reentrant=True)
+
+    x = torch.ones(4, 8, requires_grad=True)
+    assert saved_by(Checkpointed(), x) < saved_by(body, x) / 4
+
+
+# ---------------------------------------------------------------- input
+
+
+@given(st.lists(st.lists(st.integers(0, 99), min_size=1, max_size=4), min_size=1, max_size=6))
+def test_an_order_is_told_by_its_digest(drawn):
+    """The same order gives the same, another order another digest."""
+    one, turned = batches.order(drawn), batches.order(drawn[::-1])
+    flat, back = [i for b in drawn for i in b], [i for b in drawn[::-1] for i in b]
+    assert one == batches.order(drawn)
+    assert (one["digest"] == turned["digest"]) == (flat == back)
+
+
+def test_a_batch_is_told_by_names_dtypes_and_shapes():
+    """Tensors in the order of their names."""
+    batch = {"labels": torch.zeros(2, dtype=torch.int64), "input_ids": torch.zeros(2, 5, dtype=torch.int64)}
+    assert batches.shape(batch) == "input_ids int64 2x5, labels int64 2"
+
+
+def test_the_tokenizer_is_told_by_content():
+    """Class without its speed, vocabulary by digest, the steps around it as they are."""
+    from transformers import AutoTokenizer
+
+    from benchsuite.checkpoints import EMBEDDED_FOLDER
+
+    found = inputs.tokenizer(AutoTokenizer.from_pretrained(EMBEDDED_FOLDER))
+    assert (found["class"], found["size"], found["normalizer"]["type"]) == ("BertTokenizer", 194, "BertNormalizer")
+
+
+# ---------------------------------------------------------------- model and weights
+
+
+@pytest.mark.parametrize(
+    ("file", "held", "expected"),
+    [
+        (("bert.a.weight",), ("bert.a.weight", "classifier.weight"), {"bert.a.weight": "bert.a.weight"}),
+        (("a.weight",), ("bert.a.weight",), {"a.weight": "bert.a.weight"}),
+        (("bert.n.gamma", "n.beta"), ("bert.n.weight", "bert.n.bias"),
+         {"bert.n.gamma": "bert.n.weight", "n.beta": "bert.n.bias"}),
+        (("cls.decoder.weight",), ("bert.a.weight",), {}),
+        (("gamma",), ("bert.weight",), {}),
+    ],
+)  # fmt: skip
+def test_names_of_a_file_are_found_in_the_model(file, held, expected):
+    """With and without the base model's prefix, and by the old names of LayerNorm's tensors."""
+    assert weights.match(file, dict.fromkeys(held), "bert") == expected
+
+
+def test_loaded_weights_equal_the_file_in_their_own_dtype():
+    """Casting is no difference; one element that moved is."""
+    tensor = torch.linspace(-1, 1, 64).view(8, 8)
+    assert not weights.differs(tensor, torch.nn.Parameter(tensor.half()))
+    moved = tensor.clone()
+    moved[3, 3] += 1e-3
+    assert weights.differs(tensor, torch.nn.Parameter(moved))
+    assert weights.differs(tensor, torch.nn.Parameter(tensor[:4].clone()))
+
+
+@pytest.mark.parametrize("scale", [0.02, 1.0])
+@pytest.mark.parametrize("double", [True, False])
+@pytest.mark.parametrize("kind", ["nf4", "fp4"])
+def test_quantised_weights_lie_within_what_the_format_can_miss(kind, double, scale):
+    """4-bit weights of a tensor pass; those of the tensor redrawn do not."""
+    from bitsandbytes.functional import quantize_4bit
+
+    torch.manual_seed(0)
+    tensor, other = torch.randn(128, 192) * scale, torch.randn(128, 192) * scale
+    packed, state = quantize_4bit(tensor, quant_type=kind, compress_statistics=double)
+    parameter = types.SimpleNamespace(data=packed, quant_state=state)
+    assert not weights.differs(tensor, parameter)
+    assert weights.differs(other, parameter)
+
+
+def test_a_digest_sees_values_dtype_and_shape():
+    """Equal tensors agree; any of the three that moves shows."""
+    one = torch.arange(6.0)
+    same, *others = one.clone(), one.half(), one.view(2, 3), one + 1
+    assert weights.digest(one) == weights.digest(same)
+    assert len({weights.digest(t) for t in (one, *others)}) == 4
+    assert len(weights.digest(torch.tensor(1.0, dtype=torch.bfloat16))) == 16
+
+
+def test_constants_of_quantised_weights_are_summed_with_their_own():
+    """Bytes of absmax, and of what double quantisation puts in place of more of them."""
+    from bitsandbytes.functional import quantize_4bit
+
+    def model(*, double):
+        parameter = torch.nn.Parameter(torch.zeros(1))
+        _, parameter.quant_state = quantize_4bit(torch.ones(64, 64), quant_type="nf4", compress_statistics=double)
+        return types.SimpleNamespace(parameters=lambda: [parameter])
+
+    assert model_map.quantised_bytes(model(double=False)) == {"absmax": 64 * 4, "nested": 0}
+    assert model_map.quantised_bytes(model(double=True)) == {"absmax": 64, "nested": 4}
+
+
+def test_the_map_holds_an_adapters_factor_and_not_an_attentions():
+    """An adapter's factor is a table by adapter; attention modules have a plain number of that name."""
+    layer = torch.nn.Module()
+    layer.scaling = {"default": 2.0}
+    attention = torch.nn.Module()
+    attention.scaling = 0.125
+    found = model_map.modules(torch.nn.ModuleDict({"lora": layer, "attention": attention}))
+    assert found == {"lora": {"class": "Module", "scaling": {"default": 2.0}}}
+
+
+def test_what_was_loaded_is_told_by_dtype_and_bytes():
+    """Half a model in half precision: elements by dtype, bytes with buffers, and the map of modules."""
+    model = torch.nn.ModuleDict({"a": torch.nn.Linear(2, 2), "b": torch.nn.LayerNorm(4).half()})
+    model.register_buffer("ids", torch.zeros(3, dtype=torch.int64))
+    found = model_map.loaded(model)
+    assert found["model.dtypes.loaded"] == {"float16": 8, "float32": 6}
+    assert found["model.bytes.loaded"] == 8 * 2 + 6 * 4 + 3 * 8
+    assert found["model.modules.loaded"]["b"] == {"class": "LayerNorm", "dtype": "float16", "trains": True, "eps": 1e-5}
+
+
+# ---------------------------------------------------------------- function
+
+
+def test_stripping_leaves_what_the_mask_keeps():
+    """Padding goes, on whichever side it is."""
+    batch = {"input_ids": [[1, 2, 0], [0, 3, 4]], "attention_mask": [[1, 1, 0], [0, 1, 1]]}
+    assert function.strip(batch) == {"input_ids": [[1, 2], [3, 4]], "attention_mask": [[1, 1], [1, 1]]}
+
+
+def test_evaluating_leaves_every_module_as_it_was():
+    """A part that was frozen in evaluation mode stays so."""
+    model = torch.nn.Sequential(torch.nn.Dropout(), torch.nn.Dropout())
+    model.train()
+    model[1].eval()
+    with function.evaluating(model):
+        assert not any(m.training for m in model.modules())
+    assert [m.training for m in model.modules()] == [True, True, False]
+
+
+def test_drift_is_the_largest_distance():
+    """In whichever direction."""
+    assert function.drift(torch.tensor([1.0, 2.0]), torch.tensor([1.5, -1.0])) == 3.0
+
+
+# ---------------------------------------------------------------- optimisation
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "expected"),
+    [(4.0, 1.0, 4.0), (1.0, 0.0, None), (math.nan, 1.0, None), (None, 1.0, None), (1.0, None, None)],
+)
+def test_a_ratio_is_a_number_or_nothing(part, whole, expected):
+    """Zero, NaN and absent values make no ratio."""
+    assert invariance.ratio(part, whole) == expected
+
+
+def test_a_steady_model_stays_in_evaluation_until_it_is_let_go():
+    """A Trainer's wish to train is not heard inside, and the mode comes back after."""
+    model = torch.nn.Linear(2, 2)
+    with invariance.steady(model):
+        assert not model.train().training
+    assert model.training
+    assert model.eval().training is False
+
+
+def test_the_norm_is_over_all_gradients():
+    """Parameters without a gradient add nothing."""
+    one, two, three = (torch.nn.Parameter(torch.zeros(2)) for _ in range(3))
+    one.grad, two.grad = torch.tensor([3.0, 0.0]), torch.tensor([0.0, 4.0])
+    assert clipping.norm([one, two, three]) == pytest.approx(5.0)
+    assert clipping.norm([three]) == 0.0
+
+
+def test_generators_are_told_by_their_states():
+    """Reading draws nothing; drawing from one shows in that one."""
+    first = rng.states(cuda=False)
+    assert rng.states(cuda=False) == first
+    torch.rand(1)
+    second = rng.states(cuda=False)
+    assert [name for name in first if first[name] != second[name]] == ["torch"]
+
+
+def test_arguments_are_plain_values_without_places():
+    """Where files go is no argument of training; what JSON lacks becomes text."""
+    made = {
+        "output_dir": "/x",
+        "lr": 0.1,
+        "betas": (0.9, 0.99),
+        "kind": Outcome.OK,
+        "set": {"b", "a"},
+        "what": torch.float16,
+    }
+    found = arguments.table(types.SimpleNamespace(to_dict=lambda: made))
+    assert found == {"betas": [0.9, 0.99], "kind": "ok", "lr": 0.1, "set": ["a", "b"], "what": "torch.float16"}
+
+
+# ---------------------------------------------------------------- memory, precision, stack
+
+
+def test_a_module_kept_alive_is_counted_and_a_bare_function_is_not():
+    """Parameters and parts count; what is neither is a library's constant."""
+    before = live_objects.census()
+    kept, idle = torch.nn.Linear(4, 4), torch.nn.GELU()
+    after = live_objects.census()
+    assert after["memory.live_modules"] - before["memory.live_modules"] == 1
+    assert after["memory.live_tensors"] - before["memory.live_tensors"] == (16 + 4) * 4
+    assert (kept, idle) is not None
+
+
+def test_precision_flags_follow_torch():
+    """A switch that is thrown shows; one that torch lacks is absent, not a crash."""
+    before = precision.flags()
+    torch.set_float32_matmul_precision("high")
+    try:
+        after = precision.flags()
+    finally:
+        torch.set_float32_matmul_precision("highest")
+    assert before["get_float32_matmul_precision"] == "highest"
+    assert after["get_float32_matmul_precision"] == "high"
+    assert precision._read("no.such.switch", call=False) == "absent"
+
+
+def test_variables_hide_folders_and_secrets():
+    """Only what changes numbers or memory is kept, and no value that holds a folder."""
+    environ = {"OMP_NUM_THREADS": "2", "TORCH_HOME": "/a/b", "TORCH_TOKEN": "x", "HOME": "/a", "HF_TOKEN": "y"}
+    assert stack.variables(environ) == {"OMP_NUM_THREADS": "2", "TORCH_HOME": "set"}
+
+
+def test_modules_are_counted_by_package():
+    """Under the top-level name, without our own."""
+    assert stack.imported(("torch", "torch.nn", "os", "benchsuite.x")) == {"os": 1, "torch": 2}
+
+
+def test_packages_that_matter_are_kept():
+    """The guarded libraries and what computes for them."""
+    installed = {"torch": "1", "nvidia-cublas-cu12": "2", "black": "3", "numpy": "4"}
+    assert stack.mattering(installed) == {"torch": "1", "nvidia-cublas-cu12": "2", "numpy": "4"}
+
+
+# ---------------------------------------------------------------- defaults
+
+WHAT = object()
+
+
+def test_defaults_are_read_from_a_signature():
+    """Parameters without a default and those that name places are left out."""
+
+    def build(model, *, r=8, output_dir="x", how=Outcome.OK, kind=torch.nn.Linear, many=(1, 2), what=WHAT):
+        return model, r, output_dir, how, kind, many, what
+
+    found = signatures.defaults(build)
+    assert found == {"r": 8, "how": "ok", "kind": "Linear", "many": [1, 2], "what": "<object object>"}
+
+
+def test_names_of_parameters_stand_apart_from_their_values():
+    """A crash has no names."""
+    tables = {"f": {"b": 1, "a": 2}, "g": "crash: ImportError: x"}
+    assert signatures.names(tables) == {"f": ["a", "b"], "g": []}
+
+
+def test_the_tables_of_defaults_are_stable(tmp_path):
+    """Asked twice, the stack says the same, and nothing of it names a memory address or the folder."""
+    import json
+
+    first, second = (json.dumps(signatures.table(str(tmp_path / name))) for name in ("a", "b"))
+    assert first == second
+    assert "0x" not in first
+    assert "crash" not in first

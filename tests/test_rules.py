@@ -1,0 +1,597 @@
+"""Each rule on a small pair of records: what it says, of which metrics, and that it is silent elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from explaining import CASE, judged, side, told
+from judging import gpu_record
+
+from benchsuite.evidence import Rule, evidence
+from benchsuite.nouns import Status
+from benchsuite.registry import metrics, rules
+
+Parts = Mapping[str, Any]
+MIB = 2**20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """One rule's cause planted."""
+
+    rule: str
+    old: Parts
+    new: Parts
+    says: str
+    """The cause's beginning."""
+    of: tuple[str, ...]
+    """Metrics that have it as their first cause."""
+
+    def __str__(self) -> str:
+        """The test's id."""
+        return self.rule
+
+
+def module(kind="Linear", dtype="float16", *, trains=False, **more):
+    """A module map's entry."""
+    return {"class": kind, "dtype": dtype, "trains": trains, **more}
+
+
+def packed(**more):
+    """A quantised module's entry."""
+    return module("Linear4bit", "uint8", quant="nf4", compute="float16", **more)
+
+
+QUERY, HEAD, NORM = "bert.encoder.layer.0.attention.self.query", "classifier", "bert.embeddings.LayerNorm"
+MAP = {
+    QUERY: packed(),
+    NORM: module("LayerNorm"),
+    HEAD: module(trains=True),
+    f"{QUERY}.lora_A.default": module(trains=True, scaling={"default": 2.0}),
+    "drop": {"class": "Dropout", "dropout": 0.1},
+}
+GROUPS = {
+    "class": "AdamW",
+    "groups": [
+        {"tensors": 24, "lr": 1e-3, "weight_decay": 0.01, "fused": None, "eps": 1e-8},
+        {"tensors": 15, "lr": 1e-3, "weight_decay": 0.0, "fused": None, "eps": 1e-8},
+    ],
+}
+LR = [1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1]
+DIGESTS = {"train": {"input_ids": "0123456789abcdef", "labels": "fedcba9876543210"}}
+OTHER = "f" * 16
+LOADED = {"tensors": 39, "differing": [], "missing": [], "not_in_file": []}
+SLOW = {"device.kernel_time.step": 0.0138}
+FAST = {"device.kernel_time.step": 0.0096}
+
+
+def groups(**more):
+    """The optimizer's groups with the first one's settings replaced."""
+    first, second = GROUPS["groups"]
+    return {"class": "AdamW", "groups": [first | more, second]}
+
+
+def modules(**more):
+    """The map with entries replaced; two underscores are a dot."""
+    return MAP | {name.replace("__", "."): entry for name, entry in more.items()}
+
+
+def built(stage: str = "loaded", **entries: str):
+    """`defaults.modules` of one scenario at one stage."""
+    return {"head, float16, 4 bits": {stage: {"checkpointing": False, "modules": entries}}}
+
+
+EXAMPLES = (
+    Example(
+        rule="unquantised_dtype",
+        old={"model.modules": MAP, "model.dtypes": {"uint8": 9, "float16": 24_000_000}, "vram.after_load": 90 * MIB},
+        new={
+            "model.modules": MAP | {NORM: module("LayerNorm", "float32"), HEAD: module(dtype="float32", trains=True)},
+            "model.dtypes": {"uint8": 9, "float32": 24_000_000},
+            "vram.after_load": 136 * MIB,
+        },
+        says="24.0 M elements of unquantised modules are float32, were float16 (LayerNorm, classifier)",
+        of=("model.modules", "model.dtypes", "vram.after_load"),
+    ),
+    Example(
+        rule="unquantised_dtype",
+        old={"model.dtypes.loaded": {"uint8": 9, "float16": 5000}},
+        new={"model.dtypes.loaded": {"uint8": 9, "float32": 5000}},
+        says="5,000 elements of unquantised modules are float32, were float16",
+        of=("model.dtypes.loaded",),
+    ),
+    Example(
+        rule="unquantised_dtype",
+        old={"defaults.modules": built(classifier="Linear float16, trains", query="Linear4bit uint8 nf4")},
+        new={"defaults.modules": built(classifier="Linear float32, trains", query="Linear4bit uint8 nf4")},
+        says="with nothing pinned (head, float16, 4 bits, loaded), 1 unquantised modules are float32, were float16",
+        of=("defaults.modules",),
+    ),
+    Example(
+        rule="quantised_set",
+        old={"model.modules": MAP, "params.trainable": 99, "function.logits_init": [0.0, 1.0]},
+        new={"model.modules": MAP | {HEAD: packed()}, "params.trainable": 9, "function.logits_init": [0.5, 1.0]},
+        says="the head (classifier) is quantised, was not",
+        of=("model.modules", "params.trainable", "function.logits_init"),
+    ),
+    Example(
+        rule="quantised_set",
+        old={"model.modules": MAP | {"bert.pooler.dense": module()}},
+        new={"model.modules": MAP | {"bert.pooler.dense": packed()}},
+        says="bert.pooler.dense is quantised, was not: a skip list that names it is not honoured",
+        of=("model.modules",),
+    ),
+    Example(
+        rule="quantised_set",
+        old={"defaults.modules": built(classifier="Linear float32, trains")},
+        new={"defaults.modules": built(classifier="Linear4bit uint8 nf4")},
+        says="with nothing pinned (head, float16, 4 bits, loaded), the head (classifier) is quantised, was not",
+        of=("defaults.modules",),
+    ),
+    Example(
+        rule="quantisation_format",
+        old={"model.modules": MAP} | FAST,
+        new={"model.modules": MAP | {QUERY: packed() | {"compute": "float32"}}} | SLOW,
+        says="1 quantised modules are computing in float32, were float16",
+        of=("model.modules", "device.kernel_time.step"),
+    ),
+    Example(
+        rule="double_quantisation",
+        old={"model.quantised_bytes": {"absmax": MIB, "nested": 16_384}, "vram.after_load": 90 * MIB},
+        new={"model.quantised_bytes": {"absmax": 4 * MIB, "nested": 0}, "vram.after_load": 93 * MIB},
+        says="double quantisation is off, was on: absmax 1.00 MB -> 4.00 MB, nested 16.0 kB -> 0 B",
+        of=("model.quantised_bytes", "vram.after_load"),
+    ),
+    Example(
+        rule="trainable_set",
+        old={"model.modules": MAP, "params.trainable": 99},
+        new={"model.modules": MAP | {HEAD: module()}, "params.trainable": 90},
+        says="the head (classifier) is no longer trained",
+        of=("model.modules", "params.trainable"),
+    ),
+    Example(
+        rule="adapter",
+        old={"model.modules": MAP},
+        new={"model.modules": MAP | {"drop": {"class": "Dropout", "dropout": 0.0}}},
+        says="dropout of 1 modules is 0.0, was 0.1",
+        of=("model.modules",),
+    ),
+    Example(
+        rule="module_classes",
+        old={"model.modules": MAP, "params.total": 10},
+        new={"model.modules": MAP | {"bert.extra": module()}, "params.total": 12},
+        says="1 modules are new (bert.extra)",
+        of=("model.modules", "params.total"),
+    ),
+    Example(
+        rule="checkpointing",
+        old={"model.checkpointing": 0, "vram.peak.train": 1218 * MIB, "memory.saved_for_backward": 9 * MIB} | FAST,
+        new={"model.checkpointing": 1, "vram.peak.train": 431 * MIB, "memory.saved_for_backward": MIB} | SLOW,
+        says="gradient checkpointing is on, was off",
+        of=("model.checkpointing", "vram.peak.train", "memory.saved_for_backward", "device.kernel_time.step"),
+    ),
+    Example(
+        rule="checkpointing",
+        old={"defaults.checkpointing": {"prepared": True}},
+        new={"defaults.checkpointing": {"prepared": False}},
+        says="with nothing pinned, gradient checkpointing is not what it was",
+        of=("defaults.checkpointing",),
+    ),
+    Example(
+        rule="attention",
+        old={"kernels.by_name": {"fmha_cutlassF_f32": 12, "gemm": 9}, "vram.peak.train": 1370 * MIB},
+        new={"kernels.by_name": {"softmax": 12, "gemm": 33}, "vram.peak.train": 2124 * MIB},
+        says="attention is computed by another backend (fmha_cutlassF_f32 is gone)",
+        of=("kernels.by_name", "vram.peak.train"),
+    ),
+    Example(
+        rule="attention",
+        old={"model.attention": "sdpa", "count.operators.step": 700},
+        new={"model.attention": "eager", "count.operators.step": 790},
+        says="attention is eager, was sdpa",
+        of=("model.attention", "count.operators.step"),
+    ),
+    Example(
+        rule="precision_flags",
+        old={"model.precision_flags": {"float32_matmul_precision": "highest"}} | SLOW,
+        new={"model.precision_flags": {"float32_matmul_precision": "high"}} | FAST,
+        says="precision flags of torch: float32_matmul_precision highest -> high",
+        of=("model.precision_flags", "device.kernel_time.step"),
+    ),
+    Example(
+        rule="optimizer_class",
+        old={"optimizer.groups": groups(), "quality.loss": [1.0, 0.5]},
+        new={"optimizer.groups": groups(fused=True), "quality.loss": [1.0, 0.9]},
+        says="the optimizer is AdamW (fused), was AdamW",
+        of=("optimizer.groups", "quality.loss"),
+    ),
+    Example(
+        rule="optimizer_class",
+        old={"defaults.optimizer": {"class": "AdamW"}},
+        new={"defaults.optimizer": {"class": "Adafactor"}},
+        says="with nothing pinned, the optimizer is Adafactor, was AdamW",
+        of=("defaults.optimizer",),
+    ),
+    Example(
+        rule="optimizer_groups",
+        old={"optimizer.groups": groups()},
+        new={"optimizer.groups": groups(tensors=39)},
+        says="optimizer groups: weight decay 0.01 reaches 39 tensors, did 24",
+        of=("optimizer.groups",),
+    ),
+    Example(
+        rule="learning_rate",
+        old={"optimizer.lr": LR, "quality.loss": [1.0, 0.5]},
+        new={"optimizer.lr": [max(2 * v - 1, 0.0) for v in LR], "quality.loss": [1.0, 0.9]},
+        says="the learning rate takes another course: from step 2 on it is 0.8, was 0.9, it ends at 0, did at 0.1",
+        of=("optimizer.lr", "quality.loss"),
+    ),
+    Example(
+        rule="updates",
+        old={"optimizer.updates": 200, "optimizer.lr": LR},
+        new={"optimizer.updates": 100, "optimizer.lr": LR},
+        says="training makes 100 updates, made 200",
+        of=("optimizer.updates",),
+    ),
+    Example(
+        rule="clipping",
+        old={"optimizer.clipping": {"limit": 1.0, "held": 1.0}},
+        new={"optimizer.clipping": {"limit": 1.0, "held": 250.0}},
+        says="gradients are clipped otherwise: held 1.0 -> 250.0",
+        of=("optimizer.clipping",),
+    ),
+    Example(
+        rule="accumulation",
+        old={"defaults.accumulation": {"loss_ratio": 1.0, "grad_norm_ratio": 1.0}},
+        new={"defaults.accumulation": {"loss_ratio": 4.0, "grad_norm_ratio": 4.0}},
+        says="with nothing pinned, gradient accumulation multiplies the loss by 4.00 (was 1.00) and the gradient norm",
+        of=("defaults.accumulation",),
+    ),
+    Example(
+        rule="tokens",
+        old={
+            "input.digests": DIGESTS,
+            "input.batches": {"input_ids int64 16x32": 100},
+            "function.logits_init": [1.0],
+            "count.flops.step": 1e9,
+        },
+        new={
+            "input.digests": {"train": DIGESTS["train"] | {"input_ids": OTHER}},
+            "input.batches": {"input_ids int64 16x12": 100},
+            "function.logits_init": [2.0],
+            "count.flops.step": 4e8,
+        },
+        says="other input: token ids differ; batches: input_ids int64 16x32 -> input_ids int64 16x12",
+        of=("input.digests", "input.batches", "function.logits_init", "count.flops.step"),
+    ),
+    Example(
+        rule="tokens",
+        old={"input.tokenizer": {"class": "BertTokenizer", "size": 100}},
+        new={"input.tokenizer": {"class": "BertTokenizer", "size": 101}},
+        says="other input: the tokenizer is another (size 100 -> 101)",
+        of=("input.tokenizer",),
+    ),
+    Example(
+        rule="order",
+        old={"input.order": {"digest": OTHER}, "quality.loss": [1.05]},
+        new={"input.order": {"digest": "0" * 16}, "quality.loss": [1.69]},
+        says="training sees the rows in another order",
+        of=("input.order", "quality.loss"),
+    ),
+    Example(
+        rule="weights",
+        old={"weights.loaded": LOADED, "function.logits_init": [1.0]},
+        new={"weights.loaded": LOADED | {"differing": ["bert.pooler.dense.weight"]}, "function.logits_init": [2.0]},
+        says="loaded weights are not the checkpoint's: bert.pooler.dense.weight (other values than in the file)",
+        of=("weights.loaded", "function.logits_init"),
+    ),
+    Example(
+        rule="initialisation",
+        old={"weights.spread": {"classifier.weight": [0.0, 0.02]}},
+        new={"weights.spread": {"classifier.weight": [0.0, 0.5]}},
+        says="drawn weights come out otherwise under the same seed: classifier.weight",
+        of=("weights.spread",),
+    ),
+    Example(
+        rule="reload",
+        old={
+            "function.reload_drift": 0.0,
+            "saved.tensors": {"base_model.model.lora_A": "F32", "base_model.model.b": "F32"},
+        },
+        new={"function.reload_drift": 2.3, "saved.tensors": {"base_model.model.b": "F32"}},
+        says="what was trained is lost on reload: logits differ by 2.3 from those before saving (was 0); not in",
+        of=("function.reload_drift", "saved.tensors"),
+    ),
+    Example(
+        rule="saved_file",
+        old={"saved.tensors": {"a": "F16 2x2"}, "saved.bytes": 8 * MIB},
+        new={"saved.tensors": {"a": "F32 2x2"}, "saved.bytes": 16 * MIB},
+        says="the saved file differs: 1 are of another dtype or shape (a F16 2x2 -> F32 2x2)",
+        of=("saved.tensors", "saved.bytes"),
+    ),
+    Example(
+        rule="mask_ignored",
+        old={"function.padding_drift": 1e-7, "function.logits_init": [1.0]},
+        new={"function.padding_drift": 3.0, "function.logits_init": [1.5]},
+        says="the attention mask is ignored: padding moves logits by 3",
+        of=("function.padding_drift", "function.logits_init"),
+    ),
+    Example(
+        rule="evaluation_random",
+        old={"function.repeat_drift": 0.0},
+        new={"function.repeat_drift": 0.25},
+        says="evaluation is left to chance: two forwards differ by 0.25",
+        of=("function.repeat_drift",),
+    ),
+    Example(
+        rule="merge",
+        old={"function.merge_drift": 1e-6},
+        new={"function.merge_drift": 0.7},
+        says="merging the adapter moves logits by 0.7",
+        of=("function.merge_drift",),
+    ),
+    Example(
+        rule="clocks",
+        old={"nvml.sm_clock": 1980, "nvml.throttle_reasons": 1} | FAST,
+        new={"nvml.sm_clock": 1410, "nvml.throttle_reasons": 5} | SLOW,
+        says="the GPU ran slower: SM clock 1980 -> 1410 MHz, throttle reasons 0x4",
+        of=("device.kernel_time.step",),
+    ),
+    Example(
+        rule="cache_emptied",
+        old={"trainer.arguments": {"torch_empty_cache_steps": None}, "vram.reserved.train": 9 * MIB},
+        new={"trainer.arguments": {"torch_empty_cache_steps": 1}, "vram.reserved.train": 5 * MIB},
+        says="the allocator's cache is emptied in training: torch_empty_cache_steps is 1, was None",
+        of=("trainer.arguments", "vram.reserved.train"),
+    ),
+    Example(
+        rule="arguments",
+        old={"trainer.arguments": {"max_grad_norm": 1.0}},
+        new={"trainer.arguments": {"max_grad_norm": 0.0, "new_name": 1}},
+        says="the Trainer's arguments: max_grad_norm 1.0 -> 0.0;",
+        of=("trainer.arguments",),
+    ),
+    Example(
+        rule="default_values",
+        old={"defaults.signatures": {"TrainingArguments": {"optim": "adamw_torch", "gone": 1}}},
+        new={"defaults.signatures": {"TrainingArguments": {"optim": "adamw_torch_fused"}}},
+        says="default values changed: TrainingArguments.optim adamw_torch -> adamw_torch_fused;",
+        of=("defaults.signatures",),
+    ),
+    Example(
+        rule="default_crash",
+        old={"defaults.modules": {"head, float32, plain": {"run": "ran"}}},
+        new={"defaults.modules": {"head, float32, plain": {"run": "crash: ValueError: no"}}},
+        says="crashes, and did not: head, float32, plain.run (ValueError: no)",
+        of=("defaults.modules",),
+    ),
+    Example(
+        rule="more_work",
+        old={"count.kernels.step": 1678, "kernels.by_name": {"dequantise": 96, "gemm": 300}} | FAST,
+        new={"count.kernels.step": 1774, "kernels.by_name": {"dequantise": 192, "gemm": 300}} | SLOW,
+        says="kernels a step: 1,678 -> 1,774 (dequantise 96 -> 192)",
+        of=("count.kernels.step", "device.kernel_time.step"),
+    ),
+    Example(
+        rule="conversions",
+        old={"operators.by_name": {"aten._to_copy.default": 77, "aten.mm": 9}, "count.operators.step": 809},
+        new={"operators.by_name": {"aten._to_copy.default": 99, "aten.mm": 9}, "count.operators.step": 831},
+        says="99 conversions between dtypes a step, 77 before",
+        of=("count.operators.step", "operators.by_name"),
+    ),
+    Example(
+        rule="optimizer_groups",
+        old={"optimizer.groups": groups(), "defaults.optimizer": groups()},
+        new={"optimizer.groups": groups(eps=1e-6), "defaults.optimizer": groups(eps=1e-6)},
+        says="optimizer groups: eps is 1e-06, 1e-08, was 1e-08",
+        of=("optimizer.groups", "defaults.optimizer"),
+    ),
+    Example(
+        rule="quantisation_format",
+        old={"model.modules": {QUERY: packed(blocksize=64)}, "weights.loaded": LOADED},
+        new={"model.modules": {QUERY: packed(blocksize=128)}, "weights.loaded": LOADED | {"differing": ["x"]}},
+        says="1 quantised modules are in blocks of 128, were 64",
+        of=("model.modules", "weights.loaded"),
+    ),
+    Example(
+        rule="slower_kernels",
+        old={"count.kernels.step": 868, "kernels.times": {"void gemm<float>": 0.008, "tanh": 0.001}} | FAST,
+        new={"count.kernels.step": 868, "kernels.times": {"void gemm<float>": 0.012, "tanh": 0.001}} | SLOW,
+        says="the same number of kernels is slower by +44 %: gemm 8.0 -> 12.0 ms (+50 %)",
+        of=("device.kernel_time.step",),
+    ),
+    Example(
+        rule="host_path",
+        old={"count.python_calls.step": 896, "python_calls.by_package": {"peft": 100, "torch": 796}},
+        new={"count.python_calls.step": 1132, "python_calls.by_package": {"peft": 336, "torch": 796}},
+        says="on the host, python calls a step 896 -> 1,132 (peft 100 -> 336)",
+        of=("count.python_calls.step", "python_calls.by_package"),
+    ),
+    Example(
+        rule="activations",
+        old={"memory.saved_for_backward": 100 * MIB, "vram.peak.train": 400 * MIB},
+        new={"memory.saved_for_backward": 300 * MIB, "vram.peak.train": 600 * MIB},
+        says="more is kept for the backward pass: 100.0 MB -> 300.0 MB a step",
+        of=("memory.saved_for_backward", "vram.peak.train"),
+    ),
+    Example(
+        rule="phase_memory",
+        old={"vram.peak.train": 400 * MIB, "vram.peak.evaluate": 200 * MIB},
+        new={"vram.peak.train": 500 * MIB, "vram.peak.evaluate": 200 * MIB},
+        says="memory grew in train by 100.0 MB; not in evaluate",
+        of=("vram.peak.train",),
+    ),
+    Example(
+        rule="retained",
+        old={"memory.live_trainers": 0, "memory.live_modules": 0, "vram.left": 0},
+        new={"memory.live_trainers": 1, "memory.live_modules": 38, "vram.left": 256 * MIB},
+        says="alive after tear-down: 1 Trainers (were 0), 38 modules (were 0), 256.0 MB of VRAM (were 0 B)",
+        of=("memory.live_trainers", "memory.live_modules", "vram.left"),
+    ),
+    Example(
+        rule="import_growth",
+        old={"stack.modules": {"transformers": 900, "torch": 1500}},
+        new={"stack.modules": {"transformers": 1500, "torch": 1541}},
+        says="641 more modules are imported (transformers 900 -> 1500, torch 1500 -> 1541)",
+        of=("stack.modules",),
+    ),
+    Example(
+        rule="variables",
+        old={"stack.variables": {"OMP_NUM_THREADS": "1"}, "function.logits_init": [0.0]},
+        new={"stack.variables": {"OMP_NUM_THREADS": "4"}, "function.logits_init": [0.5]},
+        says="environment variables: OMP_NUM_THREADS 1 -> 4",
+        of=("stack.variables", "function.logits_init"),
+    ),
+    Example(
+        rule="torch_build",
+        old={"stack.torch": {"BLAS_INFO": "mkl"}},
+        new={"stack.torch": {"BLAS_INFO": "open"}},
+        says="torch was built otherwise: BLAS_INFO mkl -> open",
+        of=("stack.torch",),
+    ),
+)
+
+
+def ids(example: Example) -> str:
+    """Rule and the first metric that it explains."""
+    return f"{example.rule}-{example.of[0]}"
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=ids)
+def test_a_rule_names_its_cause(example):
+    """The planted cause is the first that each metric it moves is told to have, with the versions behind it."""
+    found = told(example.old, example.new)
+    for metric in example.of:
+        first = found[metric].cause.splitlines()[0]
+        assert first.startswith(example.says), (metric, found[metric].cause, found[metric].outcome)
+        assert first.endswith("transformers 4.57.6 -> 5.23.0"), first
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=ids)
+def test_it_is_that_rule_that_speaks(example):
+    """The rule of the example finds it by itself."""
+    a, b = side(example.old), side(example.new)
+    clue = rules()[example.rule].find(evidence(CASE, a, b, judged(a, b)))
+    assert clue is not None
+    assert example.says.startswith(clue.words[: len(example.says)]) or clue.words.startswith(example.says[:-1])
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=ids)
+@pytest.mark.parametrize("which", ["old", "new"])
+def test_no_rule_speaks_of_what_did_not_move(example, which):
+    """The same values on both sides give no clue, whatever they are."""
+    same = side(getattr(example, which))
+    seen = evidence(CASE, same, same, judged(same, same))
+    assert [rule.name for rule in rules().values() if rule.find(seen)] == []
+
+
+def test_variables_that_a_library_sets_for_itself_are_no_cause():
+    """What accelerate exports came with its version; a value that moved was somebody's will."""
+    old, new = {"ACCELERATE_USE_IPEX": "false"}, {}
+    found = told({"stack.variables": old, "vram.left": 1}, {"stack.variables": new, "vram.left": 2 * MIB})
+    assert found["stack.variables"].cause == ""
+    changed = told({"stack.variables": {"ACCELERATE_X": "0"}}, {"stack.variables": {"ACCELERATE_X": "1"}})
+    assert changed["stack.variables"].cause.startswith("environment variables: ACCELERATE_X 0 -> 1")
+
+
+def test_what_shows_with_nothing_pinned_explains_nothing_pinned():
+    """A default that moved is no cause of what the suite's own build does, which pins it."""
+    old = {"defaults.modules": built(classifier="Linear float16, trains"), "vram.after_load": 90 * MIB}
+    new = {"defaults.modules": built(classifier="Linear float32, trains"), "vram.after_load": 99 * MIB}
+    found = told(old, new)
+    assert found["defaults.modules"].cause.startswith("with nothing pinned")
+    assert found["vram.after_load"].cause.startswith("no known cause")
+
+
+def test_a_nearer_cause_silences_what_it_brings_along():
+    """An adapter that is gone is one cause, not four: its file, groups and draws follow from it."""
+    adapter = f"{QUERY}.lora_A.default"
+    old = {"model.modules": MAP, "saved.tensors": {adapter: "F32"}, "weights.initialised": {adapter: [0.1]}}
+    new = {
+        "model.modules": {k: v for k, v in MAP.items() if k != adapter},
+        "saved.tensors": {},
+        "weights.initialised": {},
+    }
+    found = told(old, new)
+    assert {v.cause.split(";")[0] for v in found.values()} == {f"1 adapter layers ({adapter}) are no longer trained"}
+
+
+def test_seeds_are_told_on_one_stack():
+    """A generator's state is a gate on the same versions only; then its rule names the border."""
+    old = {"seeds.rng": {"load": {"torch": OTHER}, "train": {"torch": OTHER}}}
+    new = {"seeds.rng": {"load": {"torch": OTHER}, "train": {"torch": "0" * 16}}}
+    found = told(old, new, packages=side({})[0].environment.packages)["seeds.rng"]
+    assert found.fails
+    assert found.cause == "random generators stand elsewhere, first at train.torch; no package differs"
+
+
+PROBLEMS = {
+    "the worker died of signal 9 (out of memory?)": "the system killed the trial",
+    "out of memory in train: CUDA out of memory.": "the device's memory did not suffice",
+    "AssertionError in train: no message": "a module is quantised that should not be",
+    "ValueError in prepare: Target module Linear4bit(...) is not supported": "an adapter meets a layer",
+    "TypeError in train: got an unexpected keyword argument 'tokenizer'": "a name that the suite calls is gone",
+    "training diverged: the loss is nan": "training diverged",
+    "RuntimeError in train: something nobody has met": "no known cause",
+}
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_known_deaths_of_a_trial_are_told(problem):
+    """A failed trial's problem is explained where it is of a known kind."""
+    failed = told({}, {}, status=Status.FAILED, problem=problem)["trial"]
+    assert failed.cause.startswith(PROBLEMS[problem])
+    assert failed.cause.endswith("transformers 4.57.6 -> 5.23.0")
+
+
+def test_a_crash_that_a_quantised_head_brings_is_no_cause_of_its_own():
+    """Head quantised and the forward that dies of it are one cause."""
+    good = {"4 bits": {"loaded": {"modules": {HEAD: "Linear float32, trains"}}, "run": "ran"}}
+    bad = {"4 bits": {"loaded": {"modules": {HEAD: "Linear4bit uint8 nf4"}}, "run": "crash: AssertionError: x"}}
+    cause = told({"defaults.modules": good}, {"defaults.modules": bad})["defaults.modules"].cause
+    said = "with nothing pinned (4 bits, loaded), the head (classifier) is quantised, was not"
+    assert cause == f"{said}; transformers 4.57.6 -> 5.23.0"
+
+
+def test_a_probe_that_crashes_is_told_so():
+    """A value that became a crash is explained as one."""
+    cause = told({"weights.loaded": LOADED}, {"weights.loaded": "crash: KeyError: 'x'"})["weights.loaded"].cause
+    assert cause.splitlines()[0].startswith("crashes, and did not: weights.loaded (KeyError: 'x')")
+
+
+ODD = ("crash: E: x", "text", [1, "a"], {"a": {"b": [None]}}, {}, [], {"modules": 3, "class": []})
+
+
+@pytest.fixture(scope="module")
+def odd():
+    """Evidence in which every part moved from one odd shape to another."""
+    parts = sorted({*metrics(), *(part for example in EXAMPLES for part in example.old)})
+    template = told({"model.attention": "a"}, {"model.attention": "b"})["model.attention"]
+    moved = [replace(template, metric=part) for part in parts]
+    sides = [side(dict.fromkeys(parts, shape)) for shape in ODD]
+    return [evidence(CASE, a, b, moved) for a in sides for b in sides]
+
+
+@pytest.mark.parametrize("name", sorted(rules()))
+def test_rules_survive_any_shape(name, odd):
+    """A part of another shape than a rule expects gives a clue of one line or none, never an exception."""
+    rule: Rule = rules()[name]
+    for seen in odd:
+        clue = rule.find(seen)
+        assert clue is None or len(clue.words.splitlines()) == 1
+
+
+def test_every_rule_has_an_example():
+    """No rule is without a test."""
+    tested = {example.rule for example in EXAMPLES} | {"seeds", "failed_trial"}
+    assert tested == rules().keys()
+
+
+def test_what_rules_read_is_what_meters_declare():
+    """The parts in the examples are those of real meters: a renamed metric would leave its rule blind."""
+    parts = {part for example in EXAMPLES for part in example.old}
+    assert parts - metrics().keys() <= {"model.dtypes.loaded"}
+    assert gpu_record(CASE).case == CASE
