@@ -29,7 +29,7 @@ PROFILES: Mapping[str, Profile] = {
             shared=False, timeout=600.0, guess=15.0,
         ),
         Profile(
-            name="quick", device=Device.CUDA, task="sst2", trials=5, epochs=1, max_steps=120, train_rows=20_000,
+            name="quick", device=Device.CUDA, task="sst2", trials=5, epochs=1, max_steps=60, train_rows=20_000,
             train_batch=16, eval_batch=32, max_length=128, logging_steps=10, lr_scale=1.0, latency_warmup=3,
             shared=False, timeout=900.0, guess=40.0,
         ),

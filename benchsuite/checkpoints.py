@@ -85,9 +85,9 @@ def check_folder(folder: Path, *, weights: Weights, labels: int) -> None:
             "or run its shape alone with --suite-weights random."
         )
     for name, shape in _shapes(files):
-        if name in HEADS and shape[0] != labels:
+        if name in HEADS and shape[:1] != [labels]:
             raise SuiteError(
-                f"{folder} has a head of {shape[0]} classes ({name}), the task has {labels}. "
+                f"{folder} has a head of {shape[0] if shape else 0} classes ({name}), the task has {labels}. "
                 "Give a checkpoint without a head, or one of the right width."
             )
 
@@ -108,15 +108,25 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 
 def _header(file: Path) -> tuple[dict[str, Any], int]:
-    """A safetensors file's header and the offset of its data."""
-    with file.open("rb") as stream:
-        try:
+    """A safetensors file's header, by tensor, and the offset of its data.
+
+    Raises:
+        SuiteError: it is none, or cut short.
+    """
+    try:
+        with file.open("rb") as stream:
             size = struct.unpack("<Q", stream.read(8))[0]
             header = json.loads(stream.read(size))
-        except (struct.error, ValueError, MemoryError, OverflowError) as error:
-            raise SuiteError(f"{file} is not a safetensors file ({error}). Fetch or convert it again.") from error
-    header.pop("__metadata__", None)
-    return header, 8 + size
+        tensors = {name: tensor for name, tensor in header.items() if name != "__metadata__"}
+        end = 8 + size + max((tensor["data_offsets"][1] for tensor in tensors.values()), default=0)
+        shapes = all(isinstance(tensor["shape"], list) for tensor in tensors.values())
+    except (struct.error, ValueError, MemoryError, OverflowError, LookupError, TypeError, AttributeError, OSError) as e:
+        said = f"{type(e).__name__}: {e}"
+        raise SuiteError(f"{file} is not a safetensors file ({said}). Fetch or convert it again.") from e
+    if not shapes or file.stat().st_size < end:
+        have = file.stat().st_size
+        raise SuiteError(f"{file} is cut short: {have} bytes of the {end} that it announces. Fetch it again.")
+    return tensors, 8 + size
 
 
 def _shapes(files: list[Path]) -> Iterator[tuple[str, list[int]]]:
@@ -157,6 +167,12 @@ def _recipe(folder: Path, seed: int) -> str:
     return _digest([config, seed])
 
 
+def _tokenizer(folder: Path) -> dict[str, str]:
+    """What of the tokenizer goes into a built checkpoint: two shapes alike may differ in their words."""
+    files = (path for path in sorted(folder.iterdir()) if path.suffix in (".json", ".txt", ".model"))
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files if path.name != "config.json"}
+
+
 def _digest(value: JSON) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -173,7 +189,7 @@ def randomised(folder: Path, seed: int) -> Path:
     Raises:
         SuiteError: it cannot be built.
     """
-    out = cache_folder() / f"random-{_recipe(folder, seed)}"
+    out = cache_folder() / f"random-{_digest([_recipe(folder, seed), _tokenizer(folder)])}"
     if (out / "model.safetensors").is_file():
         return out
     command = [sys.executable, "-m", "benchsuite.randomise", str(folder), str(out), str(seed)]

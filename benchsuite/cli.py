@@ -19,10 +19,10 @@ from .nouns import Options, Outcome, Role, RunResult, SuiteError, UsageError
 from .session import Session
 
 app = typer.Typer(
-    help="Benchmark and regression suite for fine-tuning stacks.", no_args_is_help=True, add_completion=False,
+    no_args_is_help=True, add_completion=False,
     pretty_exceptions_enable=False,
 )  # fmt: skip
-INCONCLUSIVE = 3
+INCONCLUSIVE, INTERRUPTED = 3, 130
 errors = Console(stderr=True, soft_wrap=True)
 
 
@@ -36,11 +36,10 @@ def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
 def root(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,  # noqa: FBT002
 ) -> None:
-    """Exit codes: 0 ok, 1 regressed or changed, 2 usage or environment, 3 inconclusive or invalid."""
+    """Benchmark and regression suite for fine-tuning stacks.
 
-
-Text = Annotated[str, typer.Option()]
-Flag = Annotated[bool, typer.Option()]
+    Exit codes: 0 ok, 1 regressed or changed, 2 usage or environment, 3 inconclusive or invalid.
+    """
 
 
 @app.command()
@@ -57,12 +56,15 @@ def run(  # noqa: PLR0917 - typer makes an option of each
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the newest run.")] = False,  # noqa: FBT002
     baselines: Annotated[str, typer.Option(metavar="DIR")] = "baselines",
     results: Annotated[str, typer.Option(metavar="DIR")] = "results",
+    require_gpu: Annotated[bool, typer.Option("--require-gpu", help="As it always is here.")] = False,  # noqa: FBT002
+    require_baseline: Annotated[bool, typer.Option("--require-baseline", help="No baseline: 1.")] = False,  # noqa: FBT002
     inject: Annotated[str, typer.Option(metavar="FILE.py:FUNCTION", help="Plant a fault.")] = "",
+    no_gate: Annotated[bool, typer.Option("--no-gate", help="Judge and print, but exit 0.")] = False,  # noqa: FBT002
     replay: Annotated[str, typer.Option(metavar="RUN", help="Judge a run's records again.")] = "",
     json: Annotated[str, typer.Option(metavar="FILE", help="Write the verdicts as JSON.")] = "",
 ) -> None:
     """Measure, judge and report, without pytest."""
-    given = {k: v for k, v in locals().items() if k != "json"}
+    given = {name.replace("_", "-"): value for name, value in locals().items() if name != "json"}
     options = settings.parse(given, root=Path())
     finished, code = _run(options)
     typer.echo(registry.reporters()["terminal"].render(finished))
@@ -81,19 +83,27 @@ def _run(options: Options) -> tuple[RunResult, int]:
     suite.preflight(suite.cases)
     estimate = suite.estimate(suite.cases)
     errors.print(f"{estimate.trials} trials, about {progress.duration(estimate.seconds)} ({estimate.source})")
-    for case in suite.cases:
-        suite.result(case)
-    finished = suite.finish()
-    return finished, suite.exit_code() or _undecided(finished)
+    try:
+        for case in suite.cases:
+            suite.result(case)
+    except KeyboardInterrupt:
+        errors.print("interrupted; finished trials are kept: go on with --resume")
+        raise typer.Exit(INTERRUPTED) from None
+    finished = suite.outcome()
+    suite.write(finished)
+    return finished, _code(finished, suite.exit_code(), options)
 
 
 def _show(label: str) -> AbstractContextManager[Any]:
     return progress.shown(errors, label)
 
 
-def _undecided(finished: RunResult) -> int:
-    gates = [v for result in finished.results for v in result.verdicts if v.role is Role.GATE]
-    return INCONCLUSIVE if any(v.outcome in (Outcome.INCONCLUSIVE, Outcome.INVALID) for v in gates) else 0
+def _code(finished: RunResult, code: int, options: Options) -> int:
+    """The answer of pytest, but for what was not decided, which has a code of its own here."""
+    outcomes = {v.outcome for result in finished.results for v in result.verdicts if v.role is Role.GATE}
+    decided = outcomes & {Outcome.REGRESSED, Outcome.CHANGED}
+    undecided = outcomes & {Outcome.INCONCLUSIVE, Outcome.INVALID}
+    return INCONCLUSIVE if options.gate and undecided and not decided else code
 
 
 @app.command()
@@ -195,6 +205,3 @@ def main() -> None:
     except SuiteError as error:
         errors.print(f"benchsuite: {error}", markup=False, highlight=False)
         sys.exit(SuiteError.exit_code)
-    except KeyboardInterrupt:
-        errors.print("interrupted; finished trials are kept: go on with --resume")
-        sys.exit(130)

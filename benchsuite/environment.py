@@ -76,10 +76,18 @@ def _gpu(nvml: Any, index: int) -> Gpu:
         name=_text(nvml.nvmlDeviceGetName(handle)),
         memory=memory.total,
         free=memory.free,
-        processes=len(nvml.nvmlDeviceGetComputeRunningProcesses(handle)),
+        processes=_processes(nvml, handle),
         capability=tuple(nvml.nvmlDeviceGetCudaComputeCapability(handle)),
         driver=_text(nvml.nvmlSystemGetDriverVersion()),
     )
+
+
+def _processes(nvml: Any, handle: Any) -> int:
+    try:
+        return len(nvml.nvmlDeviceGetComputeRunningProcesses(handle))
+    except nvml.NVMLError_NotSupported:
+        # Virtual GPUs and Windows drivers tell nobody; the free memory has to do then.
+        return 0
 
 
 def _text(value: str | bytes) -> str:
@@ -115,7 +123,7 @@ try:
     torch.zeros(1, device="cuda")
     error = ""
 except Exception as e:
-    error = str(e).splitlines()[0]
+    error = (str(e).strip().splitlines() or [type(e).__name__])[0]
 print(json.dumps([torch.__version__, torch.version.cuda, error]))
 """
 
@@ -130,17 +138,24 @@ def check_torch(gpu: Gpu, executable: str = sys.executable) -> None:
 
     env = {**os.environ, "CUDA_VISIBLE_DEVICES": gpu.uuid}
     done = subprocess.run([executable, "-c", TORCH_PROBE], env=env, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise SuiteError(f"torch does not import: {last}. Reinstall torch in {executable}.")
-    version, cuda, error = json.loads(done.stdout.strip().splitlines()[-1])
+    try:
+        version, cuda, error = json.loads(done.stdout.strip().splitlines()[-1])
+    except (ValueError, IndexError):
+        raise SuiteError(f"torch does not import: {_ended(done)}. Reinstall torch in {executable}.") from None
     if error:
         build = f"built for CUDA {cuda}" if cuda else "a CPU build"
         raise SuiteError(
-            f"the driver shows {gpu.name} (driver {gpu.driver}), but torch {version} ({build}) cannot use it: {error}. "
+            f"the driver shows {gpu.name} (driver {gpu.driver}), but torch {version} ({build}) "
+            f"cannot use it: {error.rstrip('.')}. "
             "Install a build of torch that this driver serves (README, «torch for your machine»), then check with: "
             'python -c "import torch; torch.zeros(1, device=0)"'
         )
+
+
+def _ended(done: subprocess.CompletedProcess[str]) -> str:
+    if done.returncode < 0:
+        return f"its process was killed by signal {-done.returncode}"
+    return (done.stderr.strip().splitlines() or ["its process said nothing"])[-1].rstrip(".")
 
 
 def packages() -> dict[str, str]:

@@ -15,11 +15,27 @@ import pytest
 
 from . import cases, environment, progress, registry, settings, wording
 from .fixtures import OPTIONS, fp32_model, qlora_model, regime_model, tokenized
-from .nouns import Baseline, Case, CaseResult, Device, Options, Record, SuiteError, UsageError, Verdict
+from .nouns import (
+    Baseline,
+    Case,
+    CaseResult,
+    Device,
+    Options,
+    Record,
+    RunResult,
+    Status,
+    SuiteError,
+    UsageError,
+    Verdict,
+)
 from .session import Session
 
 T = TypeVar("T")
 SESSION = pytest.StashKey[Session]()
+FINISHED = pytest.StashKey[tuple[RunResult | None, str]]()
+"""The whole run, and why its reports could not be written."""
+SAVED_KEY = "benchsuite"
+"""Ours, in a file of pytest-benchmark's: versions and driver."""
 REPORTED = pytest.StashKey[dict[str, str]]()
 """Which item told of a case's failure, by slug: the others skip and point at it."""
 
@@ -55,7 +71,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[OPTIONS] = options = settings.parse(given, root=config.rootpath)
         if any(value not in (None, "", False) for value in given.values()):
             cases.cases(options)
-    except (UsageError, ValueError) as error:
+    except UsageError as error:
         raise pytest.UsageError(f"benchsuite: {error}") from error
     _name_saves(config)
 
@@ -107,12 +123,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     marker = metafunc.definition.get_closest_marker("suite_case")
     options = metafunc.config.stash[OPTIONS]
-    if marker is not None:
-        options = _marked(options, marker)
     try:
-        found = cases.cases(options)
+        found = cases.cases(_marked(options, marker) if marker is not None else options)
     except UsageError as error:
-        raise pytest.UsageError(f"benchsuite: {error}") from error
+        pytest.fail(f"benchsuite: {error}", pytrace=False)
     metafunc.parametrize("suite_case", [_param(case) for case in found], indirect=True, scope="session")
 
 
@@ -120,7 +134,7 @@ def _marked(options: Options, marker: pytest.Mark) -> Options:
     known = {"profile": options.profiles, "regime": options.regimes}
     wrong = sorted(set(marker.kwargs) - set(known))
     if wrong or marker.args:
-        raise pytest.UsageError(f"suite_case takes profile= and regime=, not {', '.join(wrong) or marker.args}")
+        raise UsageError(f"suite_case takes profile= and regime=, not {', '.join(wrong) or marker.args}")
     profile, regime = marker.kwargs.get("profile"), marker.kwargs.get("regime")
     return replace(
         options,
@@ -164,7 +178,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     selected = tuple({cases.slug(case): case for case in wanted}.values())
     if not selected:
         return
-    suite = session_of(config)
+    # pytest calls this even where the hook above ended the run.
+    suite = _or_exit(lambda: session_of(config))
     _or_exit(lambda: _require_gpu(suite, selected))
     _or_exit(lambda: suite.preflight(selected))
     _tell_estimate(config, suite, selected)
@@ -224,6 +239,8 @@ def suite_result(request: pytest.FixtureRequest, suite_case: Case) -> CaseResult
     broken = [verdict for verdict in result.verdicts if verdict.concern == "trial" and verdict.fails]
     if broken:
         told[name] = request.node.nodeid
+        if not config.stash[OPTIONS].gate:
+            pytest.skip(f"its trial failed: {broken[0].detail.splitlines()[0]}")
         _fail(broken)
     return result
 
@@ -276,9 +293,19 @@ def suite_sibling(request: pytest.FixtureRequest, suite_case: Case) -> Callable[
 
     def sibling(regime: str) -> Record | None:
         same = [c for c in suite.selected if c.regime == regime and c.profile.name == suite_case.profile.name]
-        return suite.records(same[0])[0] if same else None
+        return _sound(suite, same[0]) if same else None
 
     return sibling
+
+
+def _sound(suite: Session, case: Case) -> Record:
+    try:
+        record = suite.records(case)[0]
+    except SuiteError as error:
+        pytest.skip(f"{cases.slug(case)} could not be measured: {error}")
+    if record.status is not Status.OK:
+        pytest.skip(f"the trial of {cases.slug(case)} is {record.status}: {record.problem.splitlines()[0]}")
+    return record
 
 
 @pytest.fixture(scope="session")
@@ -293,23 +320,14 @@ def suite_task(request: pytest.FixtureRequest) -> Any:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Verdicts, failing ones first; the last line is the tally."""
-    suite = config.stash.get(SESSION, None)
-    if suite is None or suite.run is None:
-        return
-    run = _or_note(terminalreporter, suite)
-    if run is None or not run.results:
-        return
-    terminalreporter.section("benchsuite")
-    terminalreporter.write_line(registry.reporters()["terminal"].render(run))
-    terminalreporter.write_line(f"records, verdicts.json, summary.csv, report.md: {suite.run}")
-
-
-def _or_note(terminalreporter: pytest.TerminalReporter, suite: Session) -> Any:
-    try:
-        return suite.finish()
-    except SuiteError as error:
-        terminalreporter.write_line(f"benchsuite: {error}", red=True)
-        return None
+    run, problem = config.stash.get(FINISHED, (None, ""))
+    if run is not None and run.results:
+        terminalreporter.section("benchsuite")
+        terminalreporter.write_line(registry.reporters()["terminal"].render(run))
+        if not problem:
+            terminalreporter.write_line(f"records, verdicts.json, summary.csv, report.md: {config.stash[SESSION].run}")
+    if problem:
+        terminalreporter.write_line(f"benchsuite: {problem}", red=True)
 
 
 @pytest.hookimpl(trylast=True)
@@ -318,10 +336,21 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     suite = session.config.stash.get(SESSION, None)
     if suite is None or suite.run is None:
         return
-    if suite.errors:
+    session.config.stash[FINISHED] = finished = _finished(suite)
+    if suite.errors or finished[1]:
         session.exitstatus = SuiteError.exit_code
     elif exitstatus == 0:
         session.exitstatus = suite.exit_code()
+
+
+def _finished(suite: Session) -> tuple[RunResult | None, str]:
+    run = None
+    try:
+        run = suite.outcome()
+        suite.write(run)
+    except SuiteError as error:
+        return run, str(error)
+    return run, ""
 
 
 def pytest_report_header() -> str:
@@ -340,20 +369,37 @@ def _name_saves(config: pytest.Config) -> None:
         keys = "_".join(
             f"{name}{versions[name].split('+')[0]}" for name in ("torch", "transformers") if name in versions
         )
-        try:
-            found = environment.gpus()
-        except SuiteError:
-            found = ()
-        machine = environment.machine_slug(environment.choose(found, "") if found else None)
+        machine = environment.machine_slug(_gpu(config))
         config.option.benchmark_autosave += f"_{machine}_{keys}"
+
+
+def _gpu(config: pytest.Config) -> environment.Gpu | None:
+    """The GPU that would be used, for a name: a broken driver is told of where a case needs it."""
+    try:
+        found = environment.gpus()
+        return environment.choose(found, config.stash[OPTIONS].device) if found else None
+    except SuiteError:
+        return None
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
     """Keep only stable hardware: what an upgrade moves would make every comparison warn."""
-    if SESSION not in config.stash:
-        return
-    gpu = config.stash[SESSION].gpu()
+    if SESSION in config.stash:
+        _stabilise(config, machine_info)
+
+
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_benchmark_compare_machine_info(
+    config: pytest.Config, machine_info: dict[str, Any], compared_benchmark: dict[str, Any]
+) -> None:
+    """Compare a saved run of ours by what was saved: this is asked before any case has been seen."""
+    if SAVED_KEY in compared_benchmark:
+        _stabilise(config, machine_info)
+
+
+def _stabilise(config: pytest.Config, machine_info: dict[str, Any]) -> None:
+    gpu = _gpu(config)
     stable = {
         "node": environment.machine_slug(gpu),
         "machine": machine_info.get("machine"),
@@ -369,8 +415,8 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
 def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
     """Versions and driver, under a key of their own."""
     if SESSION in config.stash:
-        gpu = config.stash[SESSION].gpu()
-        output_json["benchsuite"] = {
+        gpu = _gpu(config)
+        output_json[SAVED_KEY] = {
             "packages": environment.guarded(environment.packages()),
             "driver": gpu.driver if gpu else None,
         }

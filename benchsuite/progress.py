@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 
 MINUTE, HOUR = 60, 3600
 
@@ -19,18 +20,29 @@ def shown(console: Console, label: str) -> Iterator[Callable[[Mapping[str, Any]]
     if not console.is_terminal:
         yield lambda _: None
     else:
-        with console.status(label) as status:
-            yield lambda event: status.update(f"{label}: {describe(event, status.status)}")
-    console.print(f"{label}: {time.monotonic() - began:.1f} s", highlight=False)
+        with console.status(escape(label)) as status:
+            yield _teller(status.update, label)
+    console.print(f"{label}: {time.monotonic() - began:.1f} s", highlight=False, markup=False)
 
 
-def describe(event: Mapping[str, Any], before: object) -> str:
+def _teller(update: Callable[[str], None], label: str) -> Callable[[Mapping[str, Any]], None]:
+    words = ""
+
+    def tell(event: Mapping[str, Any]) -> None:
+        nonlocal words
+        words = describe(event, words)
+        update(escape(f"{label}: {words}" if words else label))
+
+    return tell
+
+
+def describe(event: Mapping[str, Any], before: str) -> str:
     """An event in a few words; what says nothing new leaves what was shown."""
     if "phase" in event:
         return str(event["phase"])
     if "step" in event:
         return f"train, step {event['step']} of {event['of']}"
-    return str(before)
+    return before
 
 
 def duration(seconds: float) -> str:

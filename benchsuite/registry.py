@@ -39,7 +39,7 @@ def _modules(package: str) -> Iterator[ModuleType]:
     for point in sorted(entry_points(group=package), key=lambda point: point.name):
         try:
             yield importlib.import_module(point.module)
-        except ImportError as error:
+        except Exception as error:  # whatever it dies of, a plug-in that is missing is told by name
             raise SuiteError(
                 f"plug-in {point.name!r} ({point.value}) of {package} does not import: {error}. "
                 "Mend or uninstall the package that brings it."
@@ -123,6 +123,10 @@ def pick(what: str, name: str, among: Iterable[str]) -> str:
     known = sorted(among)
     if name in known:
         return name
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise UsageError(f"unknown {what} {name!r}.{hint} Known: {', '.join(known)}.")
+    raise UsageError(f"unknown {what} {name!r}.{near(name, known)} Known: {', '.join(known)}.")
+
+
+def near(name: str, among: Iterable[str]) -> str:
+    """A suggestion to follow a sentence, "Did you mean 'x'?"; nothing where no name is like it."""
+    found = difflib.get_close_matches(name, sorted(among), n=1, cutoff=0.5)
+    return f" Did you mean {found[0]!r}?" if found else ""

@@ -10,6 +10,7 @@ import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,6 +27,7 @@ from .nouns import (
     RunResult,
     Status,
     SuiteError,
+    UsageError,
     Verdict,
 )
 from .runners.local import LocalRunner
@@ -108,10 +110,12 @@ class Session:
 
         Raises:
             SuiteError: something is wrong with GPU, driver, data, model, baselines or results folder.
+            UsageError: something is wrong with a tolerance.
         """
         self.selected = tuple(selected)
         if not selected:
             return
+        check_tolerances(self.options.tolerances)
         for case in selected:
             self.baseline(case)
         if not self.options.replay:
@@ -119,6 +123,9 @@ class Session:
         self.run = self._run_folder()
 
     def _check_inputs(self, selected: Sequence[Case]) -> None:
+        file, _, function = self.options.inject.rpartition(":")
+        if self.options.inject and not (function and Path(file).is_file()):
+            raise UsageError(f"--suite-inject {self.options.inject!r}: no such Python file. Give FILE.py:FUNCTION.")
         gpu = self.gpu() if any(case.device is Device.CUDA for case in selected) else None
         if gpu is not None:
             environment.check_torch(gpu)
@@ -195,18 +202,19 @@ class Session:
                 made.append((finished[trial],))
                 continue
             with self.show(self._label(together, trial)) as tell:
-                made.append(self._runner().run(self._job(together, trial), self.run, tell))
+                made.append(self._runner(together[0]).run(self._job(together, trial), self.run, tell))
         for i, case in enumerate(together):
             self._records[cases.slug(case)] = tuple(records[i] for records in made)
 
     def _finished(self, case: Case) -> dict[int, Record]:
-        """Good trials of this very case that the interrupted run left."""
+        """Good trials of this very case that the interrupted run left, made with this very stack."""
         assert self.run is not None
-        injected = bool(self.options.inject)
+        wanted = (cases.digest(case), bool(self.options.inject), environment.guarded(environment.packages()))
         return {
             record.trial: record
             for record in store.load_run(self.run)
-            if record.digest == cases.digest(case) and record.status is Status.OK and bool(record.injected) == injected
+            if record.status is Status.OK
+            and (record.digest, bool(record.injected), environment.guarded(record.environment.packages)) == wanted
         }
 
     def _label(self, together: tuple[Case, ...], trial: int) -> str:
@@ -214,10 +222,11 @@ class Session:
         case = together[0]
         return f"{names} {case.profile.name} ({case.model.id}), trial {trial + 1} of {case.profile.trials}"
 
-    def _runner(self) -> Runner:
+    def _runner(self, case: Case) -> Runner:
         if self.source:
             return ReplayRunner(source=self.source)
-        gpu = self.gpu()
+        # A broken driver is no matter of the CPU's cases.
+        gpu = self.gpu() if case.device is Device.CUDA else None
         return LocalRunner(gpu=gpu.uuid if gpu else "")
 
     def _job(self, together: tuple[Case, ...], trial: int) -> Job:
@@ -253,17 +262,42 @@ class Session:
         """0, or 1 where a verdict on what was measured fails the run."""
         return compare.exit_code(tuple(self._results.values()), self.options)
 
-    def finish(self) -> RunResult:
-        """What has been measured and judged, written beside the records."""
+    def outcome(self) -> RunResult:
+        """What has been measured and judged so far.
+
+        Raises:
+            SuiteError: the published figures are damaged.
+        """
         done = tuple(self._results.values())
         machine = done[0].records[0].environment.machine if done else ""
-        run = RunResult(
+        return RunResult(
             run=self.run.name if self.run else "", machine=machine, results=done,
             published=load_published(Path(self.options.baselines)),
         )  # fmt: skip
-        if self.run is not None and done:
+
+    def write(self, run: RunResult) -> None:
+        """Reports of `run` beside its records.
+
+        Raises:
+            SuiteError: they cannot be written.
+        """
+        if self.run is not None and run.results:
             write_reports(self.run, run)
-        return run
+
+
+def check_tolerances(tolerances: Mapping[str, str]) -> None:
+    """Refuse, before anything is measured, a tolerance that no metric takes.
+
+    Raises:
+        UsageError: one in another unit than its metric's, or for a name that no metric has.
+    """
+    known = registry.metrics()
+    for glob in tolerances:
+        if not any(fnmatchcase(name, glob) for name in known):
+            near = registry.near(glob, known)
+            raise UsageError(f"[tool.benchsuite.tolerance]: no metric matches {glob!r}.{near}")
+    for metric in known.values():
+        compare.tolerant(metric, tolerances)
 
 
 def load_published(baselines: Path) -> Mapping[str, Any]:

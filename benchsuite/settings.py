@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .nouns import Options, UsageError, Weights
+from .units import parse_tolerance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +82,21 @@ def _value(setting: Setting, value: Any) -> Any:
         return Weights(value)
     if setting.name in ("profile", "regimes"):
         return _names(setting, value)
+    if setting.type is int:
+        return _whole(setting, value)
     return setting.type(value)
+
+
+def _whole(setting: Setting, value: Any) -> int:
+    try:
+        number = int(value)
+    except ValueError:
+        number = -1
+    if number < 0:
+        raise UsageError(
+            f"--suite-{setting.name} is a whole number from 0 on, not {value!r}; 0 means the profile's own"
+        )
+    return number
 
 
 def _names(setting: Setting, value: str | Sequence[str]) -> tuple[str, ...]:
@@ -96,19 +111,32 @@ def tolerances(root: Path) -> dict[str, str]:
     """`[tool.benchsuite.tolerance]` of a pyproject.toml: metric glob -> "1 %" or "2 MiB".
 
     Raises:
-        UsageError: the file does not parse, or the table holds something else.
+        UsageError: the file does not parse, or the table holds something else or what is no tolerance.
     """
     file = root / "pyproject.toml"
     if not file.is_file():
         return {}
-    try:
-        table = tomllib.loads(file.read_text()).get("tool", {}).get("benchsuite", {})
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{file} cannot be read: {error}") from error
+    table = _table(file)
     unknown = sorted(set(table) - {"tolerance"})
     if unknown:
         raise UsageError(f"{file}: [tool.benchsuite] knows no {', '.join(unknown)}; it knows: tolerance")
     found = table.get("tolerance", {})
-    if not all(isinstance(text, str) for text in found.values()):
+    if not isinstance(found, dict) or not all(isinstance(text, str) for text in found.values()):
         raise UsageError(f'{file}: tolerances are texts such as "1 %" or "2 MiB", quoted names on the left')
+    for glob, text in found.items():
+        try:
+            parse_tolerance(text)
+        except UsageError as error:
+            raise UsageError(f"{file}, {glob}: {error}") from error
     return dict(found)
+
+
+def _table(file: Path) -> dict[str, Any]:
+    try:
+        tool = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{file} cannot be read: {error}") from error
+    table = tool.get("benchsuite", {}) if isinstance(tool, dict) else {}
+    if not isinstance(table, dict):
+        raise UsageError(f"{file}: [tool.benchsuite] is a table, not {table!r}")
+    return table

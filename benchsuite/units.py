@@ -45,7 +45,8 @@ WORDS: dict[str, tuple[float, str]] = {
 
 
 def _scale(value: float, unit: str) -> Scale:
-    scales = SCALES.get(unit, ((1.0, unit, 4),))
+    # Shares want four digits; watts and megahertz do not.
+    scales = SCALES.get(unit, ((1.0, unit, 4 if unit in {"1", ""} else 1),))
     # Minutes only from two of them on: "1.10 min" says less than "66.00 s".
     fitting = (s for s in scales if abs(value) >= s[0] * (2 if s[1] == "min" else 1))
     return next(fitting, scales[-1] if value else next((s for s in scales if s[0] == 1.0), scales[-1]))

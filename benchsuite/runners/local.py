@@ -10,7 +10,7 @@ from typing import Any
 from .. import store, worker
 from ..cases import slug
 from ..nouns import Job, Record
-from .process import Ended, run_worker
+from .process import Ended, left_by, run_worker
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +34,7 @@ class LocalRunner:
         records = _records(job, ended, log)
         for record in records:
             store.save_record(run, record)
+        left_by(log).unlink(missing_ok=True)
         return records
 
 

@@ -39,15 +39,18 @@ class Ended:
 def run_worker(job: Job, *, log: Path, gpu: str, timeout: float, tell: Tell, python: str = sys.executable) -> Ended:
     """Run `job` in a fresh process that sees the GPU with UUID `gpu`, or none; stderr goes to `log`.
 
-    Killed with its children after `timeout` seconds and on Ctrl-C.
+    Killed with its children after `timeout` seconds and on Ctrl-C. What the worker wrote stays in
+    `left_by(log)`, for the caller to delete once it is stored.
 
     Raises:
-        SuiteError: the worker says that its inputs cannot be had.
+        SuiteError: the worker says that its inputs cannot be had, or the log cannot be written.
     """
-    out = log.with_suffix(".json")
+    out = left_by(log)
     command = [python, "-m", "benchsuite.worker", "--out", str(out)]
     began = time.monotonic()
-    with log.open("wb") as stderr:
+    with _opened(log) as stderr:
+        # A run that was cut off and is resumed may have left one.
+        out.unlink(missing_ok=True)
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, start_new_session=True,
             env=worker_environment(job, gpu),
@@ -60,11 +63,32 @@ def run_worker(job: Job, *, log: Path, gpu: str, timeout: float, tell: Tell, pyt
     seconds = time.monotonic() - began
     if error:
         raise SuiteError(error)
-    if process.returncode == 0 and out.is_file():
-        records = codec.decode(tuple[Record, ...], codec.loads(out.read_text()))
-        out.unlink()
-        return Ended(records=records, problem="", seconds=seconds)
-    return Ended(records=(), problem=_death(process.returncode, seconds, timeout, log), seconds=seconds)
+    records, problem = _records(out) if process.returncode == 0 and out.is_file() else ((), "")
+    if not records:
+        problem = problem or _death(process.returncode, seconds, timeout, log)
+    return Ended(records=records, problem=problem, seconds=seconds)
+
+
+def _records(out: Path) -> tuple[tuple[Record, ...], str]:
+    try:
+        return codec.decode(tuple[Record, ...], codec.loads(out.read_text(encoding="utf-8"))), ""
+    except (ValueError, SuiteError) as error:
+        return (), f"the trial process left a record that cannot be read: {error}"
+
+
+def left_by(log: Path) -> Path:
+    """The file in which the worker of `log` leaves its records."""
+    return log.with_suffix(".json")
+
+
+def _opened(log: Path) -> IO[bytes]:
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        return log.open("wb")
+    except OSError as error:
+        raise SuiteError(
+            f"cannot write {log}: {error.strerror}. Free space or choose another folder (--suite-results)."
+        ) from error
 
 
 def worker_environment(job: Job, gpu: str) -> dict[str, str]:
@@ -127,9 +151,9 @@ def kill_tree(process: subprocess.Popen[bytes]) -> None:
     children: list[Any] = []
     with contextlib.suppress(psutil.NoSuchProcess):
         children = psutil.Process(process.pid).children(recursive=True)
-    if process.poll() is None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
+    # The group, which the worker leads, outlives it where it died and left children behind.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
     for child in children:
         with contextlib.suppress(psutil.NoSuchProcess):
             child.kill()
@@ -143,7 +167,8 @@ def _death(code: int, seconds: float, timeout: float, log: Path) -> str:
         return f"the trial was killed after its {timeout:.0f} s: it hung, or the machine is far slower than expected"
     tail = "\n".join(log.read_text(errors="replace").splitlines()[-TAIL:])
     if code < 0:
-        name = signal.Signals(-code).name
+        # Real-time signals have no name.
+        name = next((s.name for s in signal.Signals if s == -code), f"signal {-code}")
         hint = " The system's out-of-memory killer does that: see `dmesg`." if name == "SIGKILL" else ""
         return f"the trial process was killed by {name}.{hint}\n{tail}".rstrip()
     return f"the trial process ended with exit code {code} and no record; its last lines:\n{tail}"

@@ -25,7 +25,7 @@ class ReplayRunner:
         """One record a case of the job, copied into `run`.
 
         Raises:
-            SuiteError: the source has none of that case and trial.
+            SuiteError: the source has none of that case, or fewer trials than asked for.
         """
         there = store.load_run(self.source)
         found = tuple(self._find(there, digest(case), slug(case), job.trial) for case in job.cases)
@@ -38,4 +38,9 @@ class ReplayRunner:
         if not same:
             have = ", ".join(sorted({slug(record.case) for record in there})) or "nothing"
             raise SuiteError(f"{self.source} holds no record of {name} as it is defined now; it holds {have}.")
-        return replace(same[trial % len(same)], trial=trial)
+        if trial >= len(same):
+            # One record handed out twice would pass for two trials that agree perfectly.
+            raise SuiteError(
+                f"{self.source} holds {len(same)} trials of {name}: replay it with --suite-trials {len(same)}"
+            )
+        return replace(same[trial], trial=trial)

@@ -69,7 +69,7 @@ def _no_columns(path: Path, missing: list[str], seen: list[str]) -> SuiteError:
 
 
 def _read_parquet(path: Path) -> Rows:
-    from pyarrow import parquet  # type: ignore[import-untyped]
+    from pyarrow import parquet
 
     return _pairs(parquet.ParquetFile(path).read(), path)
 

@@ -1,0 +1,32 @@
+"""pytester, and a little project to judge recorded trials in."""
+
+from __future__ import annotations
+
+import pytest
+from replays import Project, project
+
+from benchsuite import registry
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.fixture(scope="session")
+def imported() -> None:
+    """What an in-process run would import: pytester forgets that again, and numpy cannot be imported twice."""
+    import scipy.stats  # noqa: F401
+
+    for plug_ins in (registry.tasks, registry.regimes, registry.metrics, registry.judges, registry.reporters):
+        plug_ins()
+
+
+@pytest.fixture
+def bench(imported: None, pytester: pytest.Pytester) -> Project:
+    """A project with our bench tests and a recorded run, without baselines."""
+    return project(pytester)
+
+
+@pytest.fixture
+def judged(bench: Project) -> Project:
+    """The same, its recorded run approved."""
+    bench.promote()
+    return bench

@@ -1,0 +1,265 @@
+"""One worker process: followed, killed with all it started, and told of when it dies. The worker here is a script."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from factories import make_case, make_record
+
+from benchsuite import codec, store
+from benchsuite.nouns import Device, Job, Status, SuiteError
+from benchsuite.runners import local, process
+from benchsuite.runners.local import LocalRunner
+from benchsuite.runners.process import Ended, run_worker, worker_environment
+
+HEAD = """#!{python}
+import json, os, signal, subprocess, sys, time
+from pathlib import Path
+out, job = Path(sys.argv[-1]), sys.stdin.read()
+def tell(**event): print(json.dumps(event), flush=True)
+def child(own_session=False):
+    return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=own_session).pid
+"""
+
+
+def job(**fields: Any) -> Job:
+    """One trial of FP32 under `tiny`."""
+    known: dict[str, Any] = {
+        "cases": (make_case(),), "trial": 0, "pair": None, "order": None, "model_folder": "", "data": "", "inject": "",
+        "machine": "cpu-x86_64", "parent_cuda": False,
+    }  # fmt: skip
+    return Job(**known | fields)
+
+
+Start = Callable[..., Ended]
+
+
+@pytest.fixture
+def worker(tmp_path: Path) -> Start:
+    """`worker(source)`: runs a job with a worker of this source; `told` collects its progress."""
+
+    def start(source: str, *, timeout: float = 30.0, told: list[Mapping[str, Any]] | None = None) -> Ended:
+        script = tmp_path / "python"
+        script.write_text(HEAD.format(python=sys.executable) + source)
+        script.chmod(0o755)
+        tell = (told if told is not None else []).append
+        return run_worker(
+            job(), log=tmp_path / "logs" / "one.log", gpu="", timeout=timeout, tell=tell, python=str(script)
+        )
+
+    return start
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended; waits a little, since the system takes its time to bury."""
+    for _ in range(100):
+        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_records_come_back_and_progress_is_passed_on(worker: Start, tmp_path: Path) -> None:
+    """The worker reads its job, tells what it does, and leaves its records in a file."""
+    text = codec.dumps(codec.encode([make_record()]))
+    told: list[Mapping[str, Any]] = []
+    source = "tell(phase='train'); print('no JSON'); tell(step=1, of=2); tell(job=json.loads(job)['trial'])\n"
+    ended = worker(f"{source}out.write_text({text!r})", told=told)
+    assert ended.records == (make_record(),)
+    assert ended.problem == ""
+    assert told == [{"phase": "train"}, {"step": 1, "of": 2}, {"job": 0}]
+    assert process.left_by(tmp_path / "logs" / "one.log").is_file()
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("os.kill(os.getpid(), signal.SIGKILL)", "the trial process was killed by SIGKILL. The system's out-of-memory"),
+        (
+            "print('Fatal: x', file=sys.stderr, flush=True); os.abort()",
+            "the trial process was killed by SIGABRT.\nFatal: x",
+        ),
+        ("os.kill(os.getpid(), 35)", "the trial process was killed by signal 35."),
+        ("sys.exit('cannot go on')", "ended with exit code 1 and no record; its last lines:\ncannot go on"),
+        ("pass", "ended with exit code 0 and no record"),
+        ("out.write_text('[{]')", "left a record that cannot be read"),
+    ],
+    ids=["SIGKILL", "SIGABRT", "a nameless signal", "exit 1", "exit 0", "garbage"],
+)
+def test_a_worker_that_dies_is_told_of(worker: Start, source: str, words: str) -> None:
+    """Its signal or code, and the last lines of what it said."""
+    ended = worker(source)
+    assert ended.records == ()
+    assert words in ended.problem
+
+
+def test_only_the_last_lines_are_shown(worker: Start) -> None:
+    """The log has the rest."""
+    ended = worker("for i in range(100): print('line', i, file=sys.stderr)\nsys.exit(3)")
+    assert "exit code 3" in ended.problem
+    assert "line 99" in ended.problem
+    assert "line 50" not in ended.problem
+
+
+def test_a_worker_that_refuses_its_inputs_raises_with_its_words(worker: Start) -> None:
+    """That is no failed trial: nothing can be measured."""
+    with pytest.raises(SuiteError, match=r"^no such data$"):
+        worker("tell(error='no such data'); sys.exit(2)")
+
+
+HANG = "tell(pids=[os.getpid(), child(), child(own_session=True)])\ntime.sleep(60)"
+
+
+def test_a_worker_that_hangs_is_killed_with_its_children(worker: Start) -> None:
+    """After its time; also those that went to a session of their own."""
+    told: list[Mapping[str, Any]] = []
+    ended = worker(HANG, timeout=1.0, told=told)
+    assert "was killed after its 1 s" in ended.problem
+    assert 0.9 < ended.seconds < 10
+    assert all(gone(pid) for pid in told[0]["pids"])
+
+
+def test_a_worker_that_closes_its_pipe_and_hangs_is_killed_too(worker: Start) -> None:
+    """The end of its output is not the end of it."""
+    ended = worker("os.close(1); os.close(0)\ntime.sleep(60)", timeout=1.0)
+    assert "was killed after its 1 s" in ended.problem
+
+
+def test_children_of_a_dead_worker_are_killed(worker: Start) -> None:
+    """They hold its pipe open; nobody waits for them, and they do not stay."""
+    told: list[Mapping[str, Any]] = []
+    ended = worker("tell(pids=[child()]); os.kill(os.getpid(), signal.SIGKILL)", told=told)
+    assert "SIGKILL" in ended.problem
+    assert ended.seconds < 10
+    assert gone(told[0]["pids"][0])
+
+
+def test_ctrl_c_kills_the_whole_tree(worker: Start) -> None:
+    """The interrupt goes on to the caller once nothing runs any more."""
+    pids: list[int] = []
+
+    class Interrupt(list[Mapping[str, Any]]):
+        """Presses Ctrl-C when the worker is up."""
+
+        def append(self, event: Mapping[str, Any]) -> None:
+            """Note and interrupt."""
+            pids.extend(event["pids"])
+            threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+    with pytest.raises(KeyboardInterrupt):
+        worker(HANG, told=Interrupt())
+    assert len(pids) == 3
+    assert all(gone(pid) for pid in pids)
+
+
+def test_a_record_of_an_earlier_worker_is_not_taken_for_this_ones(worker: Start, tmp_path: Path) -> None:
+    """A run that was cut off may have left one."""
+    left = process.left_by(tmp_path / "logs" / "one.log")
+    left.parent.mkdir()
+    left.write_text(codec.dumps(codec.encode([make_record()])))
+    assert worker("pass").records == ()
+
+
+def test_a_log_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    """A results folder that is read-only, or no folder at all."""
+    (tmp_path / "logs").write_text("a file")
+    with pytest.raises(SuiteError, match=r"cannot write .*one\.log: .*choose another folder"):
+        run_worker(job(), log=tmp_path / "logs" / "one.log", gpu="", timeout=1.0, tell=print)
+
+
+# ---------------------------------------------------------------- environment
+
+
+@pytest.mark.parametrize(("gpu", "device"), [("GPU-3", Device.CUDA), ("", Device.CPU)])
+def test_a_worker_sees_one_gpu_or_none(gpu: str, device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the parent sees: the others are hidden."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2,3")
+    env = worker_environment(job(cases=(make_case(device=device),)), gpu)
+    assert env["CUDA_VISIBLE_DEVICES"] == gpu
+    assert env["PYTHONHASHSEED"] == "0"
+
+
+@pytest.mark.parametrize(
+    ("set_by_user", "gpu", "threads"), [(None, "", "1"), ("4", "", "4"), (None, "GPU-0", None), ("4", "GPU-0", "4")]
+)
+def test_a_cpu_trial_has_one_thread_unless_told_otherwise(
+    set_by_user: str | None, gpu: str, threads: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its bits must not hang on the count of cores."""
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if set_by_user:
+        monkeypatch.setenv("OMP_NUM_THREADS", set_by_user)
+    assert worker_environment(job(), gpu).get("OMP_NUM_THREADS") == threads
+
+
+@pytest.mark.parametrize(
+    ("fields", "offline"),
+    [
+        ({}, "1"),
+        ({"cases": (make_case(task="sst2"),)}, None),
+        ({"cases": (make_case(task="sst2"),), "data": "here"}, "1"),
+    ],
+    ids=["toy", "sst2 from the hub", "sst2 from a folder"],
+)
+def test_no_network_where_none_is_needed(
+    fields: dict[str, Any], offline: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The embedded task and a folder of the user's need none."""
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    assert worker_environment(job(**fields), "").get("HF_HUB_OFFLINE") == offline
+
+
+# ---------------------------------------------------------------- the runner around it
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """An empty run."""
+    for name in ("records", "logs"):
+        (tmp_path / "run" / name).mkdir(parents=True)
+    return tmp_path / "run"
+
+
+def test_a_death_leaves_a_record_that_points_at_the_log(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On disk before anything judges it."""
+    monkeypatch.setattr(
+        local, "run_worker", lambda *_, **__: Ended(records=(), problem="killed by SIGKILL", seconds=3.0)
+    )
+    (record,) = LocalRunner(gpu="").run(job(trial=2), run, print)
+    assert (record.status, record.seconds, record.trial) == (Status.FAILED, 3.0, 2)
+    name = f"{json.loads(codec.dumps(codec.encode(record)))['case']['task']}--fp32"
+    assert record.problem.startswith(f"killed by SIGKILL\nLog: run/logs/{name}")
+    assert store.load_run(run) == (record,)
+
+
+def test_what_the_worker_left_is_deleted_only_once_it_is_stored(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk between the two must not cost the trial."""
+    left: list[Path] = []
+
+    def pretend(*_: Any, log: Path, **__: Any) -> Ended:
+        left.append(process.left_by(log))
+        left[-1].write_text("[]")
+        return Ended(records=(make_record(),), problem="", seconds=1.0)
+
+    def full(*_: Any) -> None:
+        raise SuiteError("cannot write: No space left on device")
+
+    monkeypatch.setattr(local, "run_worker", pretend)
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "save_record", full)
+        with pytest.raises(SuiteError, match="No space left"):
+            LocalRunner(gpu="").run(job(), run, print)
+    assert left[0].is_file()
+    LocalRunner(gpu="").run(job(), run, print)
+    assert not left[0].exists()
+    assert len(store.load_run(run)) == 1
