@@ -93,7 +93,7 @@ def quant_type_fp4() -> None:
 
 @fault(
     "weights are quantised in blocks of twice the size",
-    libraries=("bitsandbytes",), regimes=QLORA, seen_by=("model.quantised_bytes",), word="absmax",
+    libraries=("bitsandbytes",), regimes=QLORA, seen_by=("model.quantised_bytes",), word="blocks",
 )  # fmt: skip
 def blocksize_doubled() -> None:
     """128 weights share a constant instead of 64."""

@@ -157,7 +157,8 @@ def clipping_halved() -> None:
 
 @fault(
     "every eighth update is skipped; the step counter and the learning rate go on",
-    libraries=("accelerate",), regimes=BOTH, seen_by=("optimizer.*", "function.logits_trained", "function.trained_bits"), word="update",
+    libraries=("accelerate",), regimes=BOTH, word="update",
+    seen_by=("optimizer.*", "function.logits_trained", "function.trained_bits"),
 )  # fmt: skip
 def updates_skipped() -> None:
     """Return before the optimizer is reached."""
