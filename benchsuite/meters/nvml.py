@@ -32,7 +32,10 @@ SM_CLOCK = _shown("nvml.sm_clock", "MHz", "SM clock, median")
 MEMORY_CLOCK = _shown("nvml.memory_clock", "MHz", "memory clock, median")
 TEMPERATURE = _shown("nvml.temperature", "C", "GPU temperature, highest")
 POWER = _shown("nvml.power", "W", "power draw, mean")
-THROTTLE = _shown("nvml.throttle_reasons", "1", "throttle reasons seen, bit mask")
+THROTTLE = Metric(
+    name="nvml.throttle_reasons", unit="1", kind=Kind.WALL, concern="device", title="throttle reasons seen, bit mask",
+    role=Role.EXPLAIN, judge="shown",
+)  # fmt: skip
 PROCESS = _shown("nvml.process_memory", "B", "GPU memory of the process, context included")
 
 

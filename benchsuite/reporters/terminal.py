@@ -23,6 +23,7 @@ CUT = 18
 """Characters of a cell in a table."""
 PACKAGES = 8
 """Packages that are not guarded and still named."""
+REACH = re.compile(r"; a move under \S+ % would be out of reach")
 EFFECT = re.compile(r"^[-+]\S+ %, but ")
 NAMES = 6
 """Metrics that are named where many share one reason."""
@@ -144,7 +145,8 @@ def _grouped(title: str, verdicts: Sequence[Verdict]) -> list[str]:
 
 def _reason(verdict: Verdict) -> str:
     # The effect stands beside each name: without it, metrics that share a reason share a line.
-    return EFFECT.sub("", " ".join(verdict.detail.splitlines())) or "no reason given"
+    # So does what could have been seen, which is each metric's own: report.md has it.
+    return REACH.sub("", EFFECT.sub("", " ".join(verdict.detail.splitlines()))) or "no reason given"
 
 
 def _some(names: Sequence[str]) -> str:
