@@ -18,8 +18,8 @@ HEAVY = {"torch", "transformers", "peft", "bitsandbytes", "accelerate", "dataset
 IMPURE = {"os", "subprocess", "pytest", "pynvml", "psutil", "tempfile", "shutil", "socket", *HEAVY}
 PURE = {
     "nouns", "units", "stats", "codec", "cases", "plans", "wording", "comparable", "compare", "freeze", "pooling",
-    "admission", "sharing", "published", "registry",
-    *(f"{folder}.{path.stem}" for folder in ("judges", "reporters") for path in (PACKAGE / folder).glob("*.py")),
+    "admission", "sharing", "published", "registry", "versions", "evidence", "explain", "versus",
+    *(f"{folder}.{path.stem}" for folder in ("judges", "reporters", "rules") for path in (PACKAGE / folder).glob("*.py")),
 }  # fmt: skip
 """Pure functions; `registry` only looks plug-ins up."""
 TRANSLATION = {"plugin", "fixtures", "cli", "__main__"}

@@ -19,9 +19,11 @@ WARMUP = 3
 PROFILED = 5
 COPIES = ("Memcpy", "Memset")
 
+# Within one sitting the kind's own 0.25 % holds: five processes lie within 0.13 %. Another H200 of the same name read
+# +0.27 % (FP32) and +0.73 % (QLoRA) with equal kernels, so that a stored baseline cannot be held to less than this.
 TIME = Metric(
     name="device.kernel_time.step", unit="s", kind=Kind.DEVICE, concern="work", title="kernel time of a step",
-    better=Better.LOWER, depends_on=("gpu", "gpu_memory"),
+    better=Better.LOWER, relative=0.02, depends_on=("gpu", "gpu_memory"),
 )  # fmt: skip
 COUNT = Metric(
     name="count.kernels.step", unit="1", kind=Kind.COUNT, concern="work", title="kernels a step",
