@@ -160,7 +160,7 @@ def _ended(done: subprocess.CompletedProcess[str]) -> str:
 
 def packages() -> dict[str, str]:
     """Every installed distribution and its version, names normalised."""
-    found = {}
+    found: dict[str, str] = {}
     for distribution in distributions():
         name = distribution.metadata["Name"]
         if name:
