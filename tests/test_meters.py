@@ -19,6 +19,7 @@ from benchsuite.meters import (
     clipping,
     function,
     inputs,
+    layer_dtypes,
     live_objects,
     model_map,
     operators,
@@ -452,6 +453,23 @@ def test_a_module_kept_alive_is_counted_and_a_bare_function_is_not():
     assert after["memory.live_modules"] - before["memory.live_modules"] == 1
     assert after["memory.live_tensors"] - before["memory.live_tensors"] == (16 + 4) * 4
     assert (kept, idle) is not None
+
+
+def test_autocast_shows_in_what_layers_return():
+    """Autocast around the forward alone leaves flags and weights; the layers' dtypes tell it."""
+    model = torch.nn.Sequential(torch.nn.LayerNorm(4), torch.nn.Linear(4, 2))
+    scene = types.SimpleNamespace(model=model)
+    found = []
+    for enabled in (False, True):
+        meter = layer_dtypes.LayerDtypeMeter()
+        with meter.instrument(scene), torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            model(torch.ones(1, 4))
+        found.append(meter.probe(scene)["model.layer_dtypes"])
+        assert not any(module._forward_hooks for module in model)
+    assert found == [
+        {"autocast": "off", "dtypes": "float32"},
+        {"autocast": "bfloat16", "dtypes": "bfloat16, float32"},
+    ]
 
 
 def test_precision_flags_follow_torch():

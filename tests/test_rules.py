@@ -216,6 +216,46 @@ EXAMPLES = (
         of=("defaults.optimizer",),
     ),
     Example(
+        rule="autocast",
+        old={"model.layer_dtypes": {"autocast": "off", "dtypes": "float32"}, "count.operators.step": 809},
+        new={
+            "model.layer_dtypes": {"autocast": "bfloat16", "dtypes": "bfloat16, float32"},
+            "count.operators.step": 990,
+        },
+        says="autocast is bfloat16 around the layers, was off",
+        of=("model.layer_dtypes", "count.operators.step"),
+    ),
+    Example(
+        rule="device_copies",
+        old={
+            "kernels.by_name": {"Memcpy HtoD (Pageable -> Device)": 4.0, "gemm": 300},
+            "count.copies.step": 124.2,
+            "operators.by_name": {"aten._to_copy.default": 1},
+            "count.operators.step": 1788,
+        },
+        new={
+            "kernels.by_name": {
+                "Memcpy HtoD (Pageable -> Device)": 8.0,
+                "Memcpy DtoH (Device -> Pageable)": 4.0,
+                "gemm": 300,
+            },
+            "count.copies.step": 132.2,
+            "operators.by_name": {"aten._to_copy.default": 9},
+            "count.operators.step": 1796,
+        },
+        says="device copies and fills a step: 124 -> 132 (Memcpy",
+        of=("count.copies.step", "count.operators.step"),
+    ),
+    Example(
+        rule="fourbit_path",
+        old={"count.kernels.step": 2328, "kernels.by_name": {"void kDequantizeBlockwise<float>": 145, "gemm": 300}}
+        | FAST,
+        new={"count.kernels.step": 2473, "kernels.by_name": {"void kDequantizeBlockwise<float>": 290, "gemm": 300}}
+        | SLOW,
+        says="the 4-bit path does more: 145 -> 290 kernels that dequantise weights in a step",
+        of=("count.kernels.step", "device.kernel_time.step"),
+    ),
+    Example(
         rule="optimizer_groups",
         old={"optimizer.groups": groups()},
         new={"optimizer.groups": groups(tensors=39)},

@@ -33,5 +33,6 @@ RULE = Rule(
     rank=40,
     find=find,
     effects={**either(TIME), **either(WORK), **either(RESIDENT), **either(ACTIVATIONS), **FUNCTION},
+    unless=("autocast",),
     packages=("transformers", "torch"),
 )

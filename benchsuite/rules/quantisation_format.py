@@ -38,6 +38,14 @@ RULE = Rule(
     name="quantisation_format",
     rank=20,
     find=find,
-    effects={**either(RESIDENT), **either(FUNCTION), **either(TIME), **either(WORK), "weights.*": 0, "memory.*": 0},
+    effects={
+        **either(RESIDENT),
+        **either(FUNCTION),
+        **either(TIME),
+        **either(WORK),
+        "weights.*": 0,
+        "memory.*": 0,
+        "model.layer_dtypes": 0,
+    },
     packages=("bitsandbytes", "transformers"),
 )
