@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import subprocess
 import sys
@@ -34,7 +35,7 @@ def path_first(project: Project, monkeypatch: pytest.MonkeyPatch, source: str) -
     """Puts a module `pynvml` first on the path of processes to come."""
     (project.path / "fake").mkdir()
     (project.path / "fake" / "pynvml.py").write_text(source)
-    monkeypatch.setenv("PYTHONPATH", str(project.path / "fake"))
+    monkeypatch.setenv("PYTHONPATH", str(project.path / "fake"), prepend=os.pathsep)
 
 
 def test_without_a_gpu_its_cases_skip_with_what_was_seen(bench: Project, no_gpu: None) -> None:
