@@ -14,7 +14,7 @@ from typing import Any, NoReturn, TypeVar, cast
 import pytest
 
 from . import cases, environment, progress, registry, settings, wording
-from .fixtures import OPTIONS, fp32_model, qlora_model, regime_model, tokenized
+from .fixtures import OPTIONS, fp32_model, qlora_model, regime_model, teller, tokenized
 from .nouns import (
     Baseline,
     Case,
@@ -62,6 +62,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Markers; options parsed once, so that a mistyped name is a usage error before anything is collected."""
     config.addinivalue_line("markers", "gpu: needs a CUDA device")
+    config.addinivalue_line("markers", "suite_trial: fails where its case's trial failed; the case's others then skip")
     config.addinivalue_line(
         "markers", "suite_case(profile='tiny', regime='fp32'): the case that the suite's fixtures mean in this test"
     )
@@ -69,10 +70,12 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         given = {s.name: _given(config, s) for s in settings.SETTINGS}
         config.stash[OPTIONS] = options = settings.parse(given, root=config.rootpath)
-        if any(value not in (None, "", False) for value in given.values()):
+        if options.entries or any(value not in (None, "", False) for value in given.values()):
             cases.cases(options)
     except UsageError as error:
         raise pytest.UsageError(f"benchsuite: {error}") from error
+    if options.replay:
+        _or_exit(lambda: session_of(config))
     _name_saves(config)
 
 
@@ -124,10 +127,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marker = metafunc.definition.get_closest_marker("suite_case")
     options = metafunc.config.stash[OPTIONS]
     try:
-        found = cases.cases(_marked(options, marker) if marker is not None else options)
+        found = _wanted(metafunc.config, _marked(options, marker) if marker is not None else options)
     except UsageError as error:
         pytest.fail(f"benchsuite: {error}", pytrace=False)
     metafunc.parametrize("suite_case", [_param(case) for case in found], indirect=True, scope="session")
+
+
+def _wanted(config: pytest.Config, options: Options) -> Sequence[Case]:
+    if not options.replay:
+        return cases.cases(options)
+    return [case for case in session_of(config).cases if cases.asked_for(case, options)]
 
 
 def _marked(options: Options, marker: pytest.Mark) -> Options:
@@ -140,6 +149,7 @@ def _marked(options: Options, marker: pytest.Mark) -> Options:
         options,
         profiles=(profile,) if profile else options.profiles,
         regimes=(regime,) if regime else options.regimes,
+        entries=(),
     )
 
 
@@ -229,20 +239,27 @@ def suite_result(request: pytest.FixtureRequest, suite_case: Case) -> CaseResult
     """The case's records and verdicts. Measured once a session; skips where a trial failed and was told of."""
     config, name = request.config, cases.slug(suite_case)
     told = config.stash[REPORTED]
-    if name in told:
+    if told.get(name, request.node.nodeid) != request.node.nodeid:
         pytest.skip(f"its trial failed: see {told[name]}")
     try:
         result = session_of(config).result(suite_case)
     except SuiteError as error:
-        told[name] = request.node.nodeid
+        _leave_to_teller(request, name)
         pytest.fail(f"benchsuite: {error}", pytrace=False)
     broken = [verdict for verdict in result.verdicts if verdict.concern == "trial" and verdict.fails]
     if broken:
-        told[name] = request.node.nodeid
+        _leave_to_teller(request, name)
         if not config.stash[OPTIONS].gate:
             pytest.skip(f"its trial failed: {broken[0].detail.splitlines()[0]}")
         _fail(broken)
     return result
+
+
+def _leave_to_teller(request: pytest.FixtureRequest, name: str) -> None:
+    told = request.config.stash[REPORTED]
+    told[name] = teller(request.node)
+    if told[name] != request.node.nodeid:
+        pytest.skip(f"its trial failed: see {told[name]}")
 
 
 def _fail(verdicts: Sequence[Verdict]) -> NoReturn:
@@ -292,7 +309,7 @@ def suite_sibling(request: pytest.FixtureRequest, suite_case: Case) -> Callable[
     suite = session_of(request.config)
 
     def sibling(regime: str) -> Record | None:
-        same = [c for c in suite.selected if c.regime == regime and c.profile.name == suite_case.profile.name]
+        same = [c for c in suite.selected if c.regime == regime and cases.alike(c, suite_case)]
         return _sound(suite, same[0]) if same else None
 
     return sibling
@@ -312,7 +329,7 @@ def _sound(suite: Session, case: Case) -> Record:
 def suite_task(request: pytest.FixtureRequest) -> Any:
     """The task named by the options' data, as a plug-in: `load(data, rows)`, `labels`, `margin`."""
     options = request.config.stash[OPTIONS]
-    return registry.tasks()["sst2" if options.data else "toy"]
+    return registry.tasks()[options.task or ("sst2" if options.data else "toy")]
 
 
 # ---------------------------------------------------------------- reporting
