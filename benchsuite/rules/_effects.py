@@ -22,8 +22,8 @@ ACTIVATIONS: Effects = {
 }  # fmt: skip
 WORK: Effects = {"count.*": 1, "operators.*": 0, "kernels.*": 0, "python_calls.*": 0}
 CURVE: Effects = {
-    "quality.*": 0, "function.logits_trained": 0, "function.reload_drift": 0, "function.padding_drift": 0,
-    "function.merge_drift": 0, "seeds.rng": 0,
+    "quality.*": 0, "function.logits_trained": 0, "function.trained_bits": 0, "function.reload_drift": 0,
+    "function.padding_drift": 0, "function.merge_drift": 0, "seeds.rng": 0,
 }  # fmt: skip
 """What training on something else leaves behind: the curve, and what the trained model says."""
 FUNCTION: Effects = {**CURVE, "function.*": 0}
