@@ -64,8 +64,7 @@ class Seen:
     @property
     def attention(self) -> list[str]:
         """Operators that are an attention by themselves."""
-        return [name for name in self.names if any(word in name for word in PRODUCTS = exact("model.products", "share of FLOPs by dtype")
-ATTENTION_WORDS)]
+        return [name for name in self.names if any(word in name for word in ATTENTION_WORDS)]
 
     @property
     def shares(self) -> dict[str, float]:
