@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 GUARDED = ("torch", "transformers", "peft", "bitsandbytes", "accelerate", "datasets", "tokenizers")
 """The libraries whose upgrades are judged."""
 ABSENT = "absent"
+OWN = "benchsuite"
+"""Absent where the suite runs from a folder; its version stands in the record."""
 
 
 def guarded(versions: Mapping[str, str]) -> dict[str, str]:
@@ -21,7 +23,10 @@ def moved(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
     """Each package that differs as "NAME OLD -> NEW", by name: guarded ones first, then by name."""
     names = [*GUARDED, *sorted({*old, *new} - set(GUARDED))]
     pairs = {name: (old.get(name, ABSENT), new.get(name, ABSENT)) for name in names}
-    return {name: f"{name} {a} -> {b}" for name, (a, b) in pairs.items() if a != b}
+    differing = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+    if ABSENT in differing.get(OWN, ()):
+        del differing[OWN]
+    return {name: f"{name} {a} -> {b}" for name, (a, b) in differing.items()}
 
 
 def listed(lines: Mapping[str, str], most: int) -> str:

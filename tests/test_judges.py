@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchsuite.judges import bytes as bytes_judge
-from benchsuite.judges import count, device, distance, exact, mcnemar, wall
+from benchsuite.judges import count, device, distance, exact, mcnemar, values, wall
 from benchsuite.nouns import Better, Kind, Measured, Metric, Outcome
 
-JUDGES = {m.JUDGE.name: m.JUDGE for m in (bytes_judge, count, device, distance, exact, mcnemar, wall)}
+JUDGES = {m.JUDGE.name: m.JUDGE for m in (bytes_judge, count, device, distance, exact, mcnemar, values, wall)}
 O = Outcome  # noqa: E741 - tables below stay readable
 
 
@@ -468,3 +468,43 @@ def test_wall_is_antisymmetric(old, new):
     there, back = judge("wall", old, new).outcome, judge("wall", new, old).outcome
     if there in swap or back in swap:
         assert back is swap.get(there, there)
+
+
+# ---------------------------------------------------------------- named values
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "outcome"),
+    [
+        ({"a": 1}, {"a": 2}, O.CHANGED),
+        ({"a": 1, "gone": 2}, {"a": 1, "came": 3}, O.OK),
+        ({"a": []}, {"a": None}, O.OK),
+        ({"a": ""}, {"a": {}}, O.OK),
+        ({"fsdp": {"min": 0, "xla": False, "sub": {"x": None}}}, {"fsdp": None}, O.OK),
+        ({"fsdp": {"min": 0, "xla": True}}, {"fsdp": None}, O.CHANGED),
+        ({"fused": None}, {"fused": False}, O.CHANGED),
+        ({"rank": None}, {"rank": 0}, O.CHANGED),
+        ({"a": {"b": 1, "c": 2}}, {"a": {"b": 1}}, O.OK),
+        ({"a": {"b": 1}}, {"a": {"b": 2}}, O.CHANGED),
+        ({"a": {"b": 1}}, {"a": "crash: ValueError: no"}, O.CHANGED),
+        ({"a": ["x"]}, {"a": []}, O.CHANGED),
+    ],
+)
+def test_named_values(old, new, outcome):
+    """A value that both name and that says something else is a change; names that come and go and what is unset not."""
+    assert judge("values", [old], [new], better=Better.NEITHER).outcome is outcome
+    assert judge("values", [new], [old], better=Better.NEITHER).outcome is outcome
+
+
+unset = st.recursive(
+    st.sampled_from([None, "", []]),
+    lambda sub: st.dictionaries(st.text(max_size=3), st.one_of(sub, st.sampled_from([0, False, 0.0])), max_size=3),
+    max_leaves=4,
+)
+
+
+@given(unset, st.dictionaries(st.text(max_size=3), st.integers() | st.text(max_size=3), max_size=3))
+def test_unset_is_unset_however_it_is_written(nothing, rest):
+    """Any way to write nothing is null, beside any other values, and differs from something."""
+    assert judge("values", [{**rest, "x": nothing}], [{**rest, "x": None}]).outcome is O.OK
+    assert judge("values", [{"x": nothing}], [{"x": "something"}]).outcome is O.CHANGED

@@ -1,5 +1,6 @@
 """The fingerprint's meters, each on what it alone can be asked."""
 
+import dataclasses
 import math
 import types
 
@@ -520,7 +521,37 @@ def test_defaults_are_read_from_a_signature():
 def test_names_of_parameters_stand_apart_from_their_values():
     """A crash has no names."""
     tables = {"f": {"b": 1, "a": 2}, "g": "crash: ImportError: x"}
-    assert signatures.names(tables) == {"f": ["a", "b"], "g": []}
+    assert signatures.names(tables, {"h": {"c": 3}}) == {"f": ["a", "b"], "g": [], "h": ["c"]}
+
+
+def test_what_a_factory_makes_is_the_default():
+    """A dataclass's signature says only that there is a factory."""
+
+    @dataclasses.dataclass
+    class Config:
+        rank: int = 8
+        skipped: list[str] = dataclasses.field(default_factory=lambda: ["head"])
+        peft_version: str = "1"
+
+    assert signatures.defaults(Config) == {"rank": 8, "skipped": ["head"]}
+
+
+def test_a_default_is_what_takes_effect(monkeypatch):
+    """However a release writes it: null that becomes False is False, and stands as written only in the explanation."""
+    import transformers
+
+    class TrainingArguments:
+        def __init__(self, output_dir, checkpointing=None, trackio_space_id="x"):
+            self.held = {"output_dir": output_dir, "checkpointing": bool(checkpointing), "trackio_space_id": "x"}
+
+        def to_dict(self):
+            return self.held
+
+    monkeypatch.setattr(transformers, "TrainingArguments", TrainingArguments)
+    table = signatures.table("work")
+    assert table["TrainingArguments()"] == {"checkpointing": False}
+    assert "TrainingArguments" not in table
+    assert signatures.written()["TrainingArguments"] == {"checkpointing": None}
 
 
 def test_the_tables_of_defaults_are_stable(tmp_path):

@@ -398,7 +398,7 @@ EXAMPLES = (
         rule="default_values",
         old={"defaults.signatures": {"TrainingArguments": {"optim": "adamw_torch", "gone": 1}}},
         new={"defaults.signatures": {"TrainingArguments": {"optim": "adamw_torch_fused"}}},
-        says="default values changed: TrainingArguments.optim adamw_torch -> adamw_torch_fused;",
+        says="a default value changed: TrainingArguments.optim adamw_torch -> adamw_torch_fused;",
         of=("defaults.signatures",),
     ),
     Example(
@@ -544,6 +544,51 @@ def test_what_shows_with_nothing_pinned_explains_nothing_pinned():
     found = told(old, new)
     assert found["defaults.modules"].cause.startswith("with nothing pinned")
     assert found["vram.after_load"].cause.startswith("no known cause")
+
+
+def test_accumulation_explains_a_curve_only_where_the_case_accumulates():
+    """The probe accumulates by itself: a run that does not is moved by something else."""
+    ratios = [{"loss_ratio": r, "grad_norm_ratio": r} for r in (1.0, 4.0)]
+
+    def cause(steps):
+        sides = [
+            {"optimizer.accumulation": ratio, "quality.loss": [loss],
+             "trainer.arguments": {"gradient_accumulation_steps": steps}}
+            for ratio, loss in zip(ratios, (0.5, 2.0), strict=True)
+        ]  # fmt: skip
+        found = told(*sides)
+        assert found["optimizer.accumulation"].cause.startswith("gradient accumulation multiplies the loss by 4.00")
+        return found["quality.loss"].cause
+
+    assert cause(4).startswith("gradient accumulation multiplies")
+    assert cause(1).startswith("no known cause")
+
+
+def test_what_became_what_is_told_of_each_direction():
+    """One release widens some builds and narrows others: each is told by its first, with elements and bytes."""
+
+    def build(dtype, size, *, four=True):
+        more = {"query": "Linear4bit uint8 nf4"} if four else {}
+        maps = {"loaded": {"modules": {"classifier": f"Linear {dtype}, trains", **more}}}
+        return maps, {dtype: 5000, "bytes": size}
+
+    def side(*builds):
+        names = ("a, 4 bits", "b, 4 bits", "c, plain")
+        return {
+            "defaults.modules": {name: made[0] for name, made in zip(names, builds, strict=True)},
+            "defaults.loaded": {name: made[1] for name, made in zip(names, builds, strict=True)},
+        }
+
+    old = side(build("float16", 2000), build("float16", 2000), build("float32", 4000, four=False))
+    new = side(build("float32", 3000), build("float32", 3000), build("float16", 2000, four=False))
+    found = told(old, new)
+    assert found["defaults.modules"].cause == found["defaults.loaded"].cause
+    assert found["defaults.loaded"].cause.startswith(
+        "with nothing pinned (a, 4 bits, loaded), 5,000 elements of unquantised modules are float32, were float16 "
+        "(classifier), after load 1.95 -> 2.93 kB (+50 %), and in 1 more such builds; "
+        "with nothing pinned (c, plain, loaded), 5,000 elements of modules are float16, were float32 "
+        "(classifier), after load 3.91 -> 1.95 kB (-50 %)"
+    )
 
 
 def test_a_nearer_cause_silences_what_it_brings_along():

@@ -1,17 +1,19 @@
 """Models loaded with nothing said: plain and in 4 bits, with a head in the checkpoint and without, fp32 and fp16.
 
 Each in 4 bits is then prepared and given an adapter with nothing said either, and asked for one
-forward and backward. What comes out of each stage is a map of the model, or a crash.
+forward and backward. What comes out of each stage is a look at the model, or a crash.
 """
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .. import compat
+from ..meters import model_map
 from ..meters._probing import crash
 from ..nouns import JSON
 
@@ -46,9 +48,37 @@ def write(source: Path, folder: Path, *, head: bool, dtype: str) -> Path:
     return folder
 
 
-def run(folders: Mapping[str, Path], device: str) -> dict[str, JSON]:
-    """Every scenario by name: stage by stage, what the model was then."""
-    found: dict[str, JSON] = {}
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What a model is after a stage."""
+
+    map: Mapping[str, JSON]
+    """See `describe`."""
+    stored: Mapping[str, JSON]
+    """See `stored`."""
+
+
+Scenario = Mapping[str, Look | str]
+"""Stage by stage what the model was then, or the words of a run or a crash."""
+
+
+def maps(found: Mapping[str, Scenario]) -> dict[str, JSON]:
+    """The maps of all stages by scenario and stage."""
+    return {
+        name: {stage: look.map if isinstance(look, Look) else look for stage, look in scenario.items()}
+        for name, scenario in found.items()
+    }
+
+
+def loaded(found: Mapping[str, Scenario]) -> dict[str, JSON]:
+    """What is stored after loading, by scenario; a crash where that crashed."""
+    looks = {name: scenario["loaded"] for name, scenario in found.items()}
+    return {name: look.stored if isinstance(look, Look) else look for name, look in looks.items()}
+
+
+def run(folders: Mapping[str, Path], device: str) -> dict[str, Scenario]:
+    """Every scenario by name."""
+    found: dict[str, Scenario] = {}
     for name, folder in folders.items():
         found[f"{name}, plain"] = stages(plain(folder))
         found[f"{name}, 4 bits"] = stages(quantised(folder, device))
@@ -59,14 +89,14 @@ Stage = tuple[str, Callable[[Any], Any]]
 """A stage's name, and what makes of the model before it the model after it."""
 
 
-def stages(steps: tuple[Stage, ...]) -> dict[str, JSON]:
-    """Map after each stage, or the crash that ended them."""
+def stages(steps: tuple[Stage, ...]) -> Scenario:
+    """A look after each stage, or the crash that ended them."""
     model: Any = None
-    found: dict[str, JSON] = {}
+    found: dict[str, Look | str] = {}
     for name, step in steps:
         try:
             model = step(model)
-            found[name] = model if isinstance(model, str) else describe(model)
+            found[name] = model if isinstance(model, str) else Look(map=describe(model), stored=stored(model))
         except Exception as error:  # noqa: BLE001 - a crash is what this stack does by default
             found[name] = crash(error)
             return found
@@ -135,6 +165,11 @@ def forward_backward(model: Any) -> str:
     model.train()
     model(input_ids=ids, attention_mask=torch.ones_like(ids), labels=torch.tensor([1], device=device)).loss.backward()
     return "ran"
+
+
+def stored(model: Any) -> dict[str, JSON]:
+    """Elements by dtype, and the bytes of parameters and buffers."""
+    return {"bytes": model_map.nbytes(model), **model_map.dtypes(model)}
 
 
 def describe(model: Any) -> dict[str, JSON]:

@@ -1,11 +1,12 @@
 """Every default value of the functions and classes that a fine-tuning script calls without saying more.
 
-Two tables each where a class rewrites its arguments: what the signature says, and what an instance
-holds that was told nothing.
+Of a class that rewrites its arguments it is what an instance holds that was told nothing: releases
+write one default now as `False`, now as `None` or a factory, and what takes effect stays as it was.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import re
 from collections.abc import Callable, Mapping
@@ -15,15 +16,25 @@ from ..meters._probing import crash
 from ..meters.arguments import PLACES, plain
 from ..nouns import JSON
 
+ELSEWHERE = PLACES | {
+    "hub_model_id", "peft_version", "trackio_bucket_id", "trackio_space_id", "trackio_static_space_id",
+}  # fmt: skip
+"""Defaults that say where to write or who wrote, not what is done; `stack.packages` has the versions."""
+
 
 def table(work: str) -> dict[str, JSON]:
-    """Default values by parameter, by name of what was asked; a crash where asking crashed.
+    """Defaults as they take effect by parameter, by name of what was asked; a crash where asking crashed.
 
     Args:
         work: A folder that `TrainingArguments` may be told to write to.
     """
-    signatures = {name: _tried(_asked, get) for name, get in ASKED.items()}
+    signatures = {name: _tried(_asked, get) for name, get in ASKED.items() if name not in MADE}
     return signatures | {f"{name}()": _tried(made, work) for name, made in MADE.items()}
+
+
+def written() -> dict[str, JSON]:
+    """Defaults as they are written in the signature of what `table` makes an instance of."""
+    return {name: _tried(_asked, ASKED[name]) for name in MADE}
 
 
 def _asked(get: Callable[[], Any]) -> JSON:
@@ -39,8 +50,15 @@ def _tried(ask: Callable[[Any], JSON], argument: Any) -> JSON:
 
 def defaults(what: Any) -> dict[str, JSON]:
     """Default value by parameter; parameters without one are left out."""
-    found = inspect.signature(what).parameters.items()
-    return {name: value(p.default) for name, p in found if p.default is not p.empty and name not in PLACES}
+    found = {name: p.default for name, p in inspect.signature(what).parameters.items() if p.default is not p.empty}
+    return {name: value(sub) for name, sub in (found | _factories(what)).items() if name not in ELSEWHERE}
+
+
+def _factories(what: Any) -> dict[str, Any]:
+    """What a dataclass's factories make, whose signature says no more than that there are some."""
+    fields = dataclasses.fields(what) if dataclasses.is_dataclass(what) else ()
+    made = {field.name: field.default_factory for field in fields if field.init}
+    return {name: factory() for name, factory in made.items() if factory is not dataclasses.MISSING}
 
 
 def value(thing: Any) -> JSON:
@@ -54,9 +72,10 @@ def value(thing: Any) -> JSON:
     return re.sub(r" at 0x[0-9a-f]+", "", str(thing))
 
 
-def names(tables: Mapping[str, JSON]) -> dict[str, JSON]:
-    """The parameters' names by what was asked."""
-    return {name: sorted(sub) if isinstance(sub, Mapping) else [] for name, sub in tables.items()}
+def names(*tables: Mapping[str, JSON]) -> dict[str, JSON]:
+    """The parameters' names by what was asked, in any of the tables."""
+    found = {name: sub for table in tables for name, sub in table.items()}
+    return {name: sorted(sub) if isinstance(sub, Mapping) else [] for name, sub in found.items()}
 
 
 def _transformers(name: str) -> Callable[[], Any]:
@@ -148,20 +167,23 @@ ASKED: Mapping[str, Callable[[], Any]] = {
 def _training_arguments(work: str) -> JSON:
     from transformers import TrainingArguments
 
-    found = TrainingArguments(output_dir=work).to_dict()
-    return {name: plain(sub) for name, sub in sorted(found.items()) if name not in PLACES}
+    return _held(TrainingArguments(output_dir=work))
 
 
 def _lora(_: str) -> JSON:
     from peft import LoraConfig
 
-    return {name: value(sub) for name, sub in sorted(LoraConfig().to_dict().items())}
+    return _held(LoraConfig())
 
 
 def _bitsandbytes(_: str) -> JSON:
     from transformers import BitsAndBytesConfig
 
-    return {name: value(sub) for name, sub in sorted(BitsAndBytesConfig(load_in_4bit=True).to_dict().items())}
+    return _held(BitsAndBytesConfig(load_in_4bit=True))
+
+
+def _held(made: Any) -> JSON:
+    return {name: value(sub) for name, sub in sorted(made.to_dict().items()) if name not in ELSEWHERE}
 
 
 MADE: Mapping[str, Callable[[str], JSON]] = {

@@ -21,6 +21,8 @@ LISTED = 6
 
 NAMED = 4
 """Places of one leaf that are named where many moved alike."""
+PLACED = 120
+"""Characters after which no further place is named."""
 ALIKE = 3
 """Lines that differ in nothing but the place from which on they are told as one."""
 
@@ -218,8 +220,9 @@ def _merged(paths: Sequence[str], words: str) -> tuple[str, str]:
 
 
 def _named(places: Sequence[str]) -> str:
-    more = len(places) - NAMED
-    return ", ".join(places[:NAMED]) + (f" and {more} more" if more > 0 else "")
+    named = [place for i, place in enumerate(places[:NAMED]) if not i or len(", ".join(places[: i + 1])) <= PLACED]
+    more = len(places) - len(named)
+    return ", ".join(named) + (f" and {more} more" if more > 0 else "")
 
 
 def _span(numbers: Sequence[int]) -> str:

@@ -1,7 +1,8 @@
 """Judges tables of named values: a value that changed is `changed`, a name that came or went is no fault.
 
 For default values and arguments, whose names come and go with releases; `exact` judges what both
-sides name. Names are compared at every depth of nested tables.
+sides name. Names are compared at every depth of nested tables. What is unset is the same however a
+release writes that: null, an empty text or list, a table in which nothing is on.
 """
 
 from __future__ import annotations
@@ -35,10 +36,17 @@ def _like(trials: Trials, other: JSON) -> Trials:
 
 
 def common(value: JSON, other: JSON) -> JSON:
-    """`value` without the names that `other` lacks."""
+    """`value` without the names that `other` lacks, and null for what is unset: what is compared."""
     if not isinstance(value, Mapping) or not isinstance(other, Mapping):
-        return value
+        return None if is_unset(value) else value
     return {name: common(sub, other[name]) for name, sub in value.items() if name in other}
+
+
+def is_unset(value: JSON) -> bool:
+    """Whether a value says no more than null does; false and 0 say more, but where a whole table is of them."""
+    if isinstance(value, Mapping):
+        return all(is_unset(sub) or (not isinstance(sub, str) and sub == 0) for sub in value.values())
+    return value is None or (isinstance(value, str | list | tuple) and not value)
 
 
 def names(value: JSON, other: JSON, where: str = "") -> list[str]:

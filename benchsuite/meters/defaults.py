@@ -16,8 +16,10 @@ from ..scene import Scene
 from ._probing import ProbeMeter, caught, crash, exact, shown
 
 SIGNATURES = exact("defaults.signatures", "default values", judge="values")
+WRITTEN = shown("defaults.written", "default values as they are written", judge="values")
 NAMES = shown("defaults.names", "names of parameters that have a default")
 MODULES = exact("defaults.modules", "models with nothing pinned")
+LOADED = exact("defaults.loaded", "elements by dtype and bytes with nothing pinned, as loaded")
 ACCUMULATION = exact("defaults.accumulation", "gradient accumulation with nothing pinned")
 OPTIMIZER = exact("defaults.optimizer", "optimizer with nothing pinned")
 CHECKPOINTING = exact("defaults.checkpointing", "gradient checkpointing with nothing pinned")
@@ -27,7 +29,7 @@ class DefaultsMeter(ProbeMeter):
     """Builds and looks; what crashes is recorded as crashing."""
 
     name = "defaults"
-    metrics = (SIGNATURES, NAMES, MODULES, ACCUMULATION, OPTIMIZER, CHECKPOINTING)
+    metrics = (SIGNATURES, WRITTEN, NAMES, MODULES, LOADED, ACCUMULATION, OPTIMIZER, CHECKPOINTING)
 
     def probe(self, scene: Scene) -> Mapping[str, JSON]:
         """See `ProbeMeter.probe`."""
@@ -38,13 +40,16 @@ class DefaultsMeter(ProbeMeter):
         with warnings.catch_warnings():
             # What libraries say of their own defaults is no matter of this trial.
             warnings.simplefilter("ignore")
-            tables = signatures.table(work)
+            tables, written = signatures.table(work), signatures.written()
             folders = dict(scenarios.checkpoints(EMBEDDED_FOLDER, place))
+            built = scenarios.run(folders, device)
             first = next(iter(folders.values()))
             return {
                 SIGNATURES.name: tables,
-                NAMES.name: signatures.names(tables),
-                MODULES.name: scenarios.run(folders, device),
+                WRITTEN.name: written,
+                NAMES.name: signatures.names(tables, written),
+                MODULES.name: scenarios.maps(built),
+                LOADED.name: scenarios.loaded(built),
                 ACCUMULATION.name: _tried(lambda: training.accumulation(first, work, device)),
                 OPTIMIZER.name: _tried(lambda: training.optimizer(first, work, device)),
                 CHECKPOINTING.name: _tried(lambda: training.checkpointing(first, work, device)),

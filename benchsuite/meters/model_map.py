@@ -57,13 +57,18 @@ def loaded(model: Any) -> dict[str, JSON]:
         TOTAL.name: sum(logical(p) for p in model.parameters()),
         LOADED_DTYPES.name: dtypes(model),
         LOADED_MODULES.name: modules(model),
-        LOADED_BYTES.name: sum(t.nbytes for t in (*model.parameters(), *model.buffers())),
+        LOADED_BYTES.name: nbytes(model),
     }
 
 
 def reloaded(model: Any) -> dict[str, JSON]:
     """What is said of the reloaded model, by metric name."""
     return {RELOADED_DTYPES.name: dtypes(model)}
+
+
+def nbytes(model: Any) -> int:
+    """Bytes of parameters and buffers."""
+    return sum(int(t.nbytes) for t in (*model.parameters(), *model.buffers()))
 
 
 def dtypes(model: Any) -> dict[str, JSON]:

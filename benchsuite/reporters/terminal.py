@@ -72,18 +72,21 @@ def _failing(verdicts: Sequence[Verdict]) -> list[list[str]]:
 
 
 def _effects(group: Group, seen: set[int]) -> list[str]:
-    lines = []
+    told: dict[tuple[str, ...], list[str]] = {}
     for case in dict.fromkeys(v.case for v in group.verdicts):
-        lines += _wrap(case, 2)
-        for verdict in (v for v in group.verdicts if v.case == case):
-            again = id(verdict) in seen
-            lines += _wrap(f"{one_line(verdict)}{' (also above)' if again else ''}", 4)
-            lines += [part for line in below_cause(verdict) if not again for part in _wrap(line, 8)]
-    return lines
+        lines = [line for v in group.verdicts if v.case == case for line in _effect(v, again=id(v) in seen)]
+        told.setdefault(tuple(lines), []).append(case)
+    # What does not hang on the case is the same in several: told once, under all of them.
+    return [line for lines, cases in told.items() for line in (*_wrap(", ".join(cases), 2), *lines)]
+
+
+def _effect(verdict: Verdict, *, again: bool) -> list[str]:
+    head = _wrap(f"{one_line(verdict)}{' (also above)' if again else ''}", 4)
+    return head if again else head + [part for line in below_cause(verdict) for part in _wrap(line, 8)]
 
 
 def _aside(group: Group, verdicts: Sequence[Verdict]) -> list[str]:
-    others = [in_short(v) for v in beside(group, verdicts)]
+    others = list(dict.fromkeys(in_short(v) for v in beside(group, verdicts)))
     lines = _wrap(f"with it: {_some(others)}", 2) if others and group.cause else []
     return lines + [part for text in advise(group.verdicts) for part in _wrap(f"next: {text}", 2)]
 
@@ -116,8 +119,10 @@ def _explains(verdict: Verdict) -> bool:
 def _listed(title: str, verdicts: Sequence[Verdict]) -> list[str]:
     lines = [f"{title}: {len(verdicts)}"] if verdicts else []
     for cause in dict.fromkeys(_cause(v) for v in verdicts):
+        told: dict[str, list[str]] = {}
         for verdict in (v for v in verdicts if _cause(v) == cause):
-            lines += _wrap(f"{verdict.case}: {one_line(verdict)}{_first(verdict)}", 2)
+            told.setdefault(f"{one_line(verdict)}{_first(verdict)}", []).append(verdict.case)
+        lines += [part for text, cases in told.items() for part in _wrap(f"{', '.join(cases)}: {text}", 2)]
         lines += _wrap(f"cause: {cause}", 4) if cause else []
     advised = next((v.advice for v in verdicts if v.advice and v.role is Role.GATE), "")
     return lines + (_wrap(f"next: {advised}", 2) if advised else [])

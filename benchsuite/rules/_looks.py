@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from benchsuite.evidence import Evidence
-from benchsuite.judges._diff import moves
+from benchsuite.judges._diff import Move, moves
+from benchsuite.judges.values import common
 from benchsuite.nouns import JSON
 from benchsuite.units import is_number, show
 
@@ -15,6 +16,8 @@ QUANTISED = ("4bit", "8bit")
 HEADS = ("classifier", "score", "classification_head", "lm_head", "qa_outputs")
 MODULES = "model.modules*"
 DEFAULTS = "defaults.modules"
+STORED = "defaults.loaded"
+"""What the builds of `DEFAULTS` store after loading: elements by dtype, and bytes."""
 LARGE = 1_000_000
 CRASH = "crash:"
 """How a crash that was recorded as a value begins."""
@@ -98,10 +101,15 @@ def packed(found: Maps, *, now: bool) -> list[str]:
     return [name for name, old, new in found.shared() if is_quantised(new) is now and is_quantised(old) is not now]
 
 
+def values_moved(seen: Evidence, metric: str) -> list[Move]:
+    """Values that both sides of a table name and that differ, as the judge of such tables sees them."""
+    moved = first(seen, metric)
+    return list(moves(common(moved[1], moved[2]), common(moved[2], moved[1]))) if moved else []
+
+
 def default_moved(seen: Evidence, word: str) -> bool:
     """Whether the default of an argument whose name holds `word` moved: `default_values` tells that already."""
-    old, new = seen.moved("defaults.signatures") or (None, None)
-    return any(word in move.path and "->" in move.words for move in moves(old, new))
+    return any(word in move.path for move in values_moved(seen, "defaults.signatures"))
 
 
 def is_crash(value: JSON) -> bool:

@@ -12,6 +12,7 @@ from benchsuite.rules._looks import number
 
 METRICS = ("optimizer.accumulation", "defaults.accumulation")
 RATIOS = {"loss_ratio": "the loss", "grad_norm_ratio": "the gradient norm"}
+STEPS = "gradient_accumulation_steps"
 NEAR = 0.1
 """A ratio that moved by less than this share is something else: other rows, or chance."""
 
@@ -24,8 +25,17 @@ def find(seen: Evidence) -> Clue | None:
     told = _told(*(seen.moved(parts[0]) or (None, None)))
     where = "" if parts[0] == METRICS[0] else "with nothing pinned, "
     return Clue(
-        words=f"{where}gradient accumulation multiplies {' and '.join(told)}", parts=tuple(parts), unpinned=bool(where)
+        words=f"{where}gradient accumulation multiplies {' and '.join(told)}",
+        parts=tuple(parts),
+        # A run that does not accumulate itself is moved by it nowhere but in the probes.
+        unpinned=bool(where) or not _accumulates(seen),
     )
+
+
+def _accumulates(seen: Evidence) -> bool:
+    """Whether the case itself trains with accumulation, as far as the record tells."""
+    steps = [number(arguments, STEPS) for arguments in seen.pair("trainer.arguments") or ()]
+    return not steps or any(step != 1 for step in steps)
 
 
 def _told(old: JSON, new: JSON) -> list[str]:

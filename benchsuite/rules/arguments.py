@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from benchsuite.evidence import Clue, Evidence, Rule
-from benchsuite.judges._diff import moves
 from benchsuite.rules._effects import CURVE, TIME, WORK, either
-from benchsuite.rules._looks import first, some
+from benchsuite.rules._looks import some, values_moved
 
 ARGUMENTS = "trainer.arguments"
 
 
 def find(seen: Evidence) -> Clue | None:
     """A value that both sides name differs."""
-    moved = first(seen, ARGUMENTS)
-    if moved is None:
-        return None
-    told = [f"{m.path} {m.words}" for m in moves(moved[1], moved[2]) if not m.words.startswith(("added", "removed"))]
+    told = [f"{m.path} {m.words}" for m in values_moved(seen, ARGUMENTS)]
     return Clue(words=f"the Trainer's arguments: {some(told, 3)}", parts=(ARGUMENTS,)) if told else None
 
 

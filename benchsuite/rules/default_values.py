@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from benchsuite.evidence import Clue, Evidence, Rule
-from benchsuite.judges._diff import moves
-from benchsuite.rules._looks import first, some
+from benchsuite.rules._looks import some, values_moved
 
 SIGNATURES = "defaults.signatures"
 
 
 def find(seen: Evidence) -> Clue | None:
     """A default that both sides have differs."""
-    moved = first(seen, SIGNATURES)
-    if moved is None:
+    # An older record may hold a class's signature beside what an instance of it holds, "X" beside "X()".
+    told = dict.fromkeys(f"{m.path.replace('()', '')} {m.words}" for m in values_moved(seen, SIGNATURES))
+    if not told:
         return None
-    both = (m for m in moves(moved[1], moved[2]) if not m.words.startswith(("added", "removed")))
-    # A class's signature and what an instance of it holds, "X" and "X()", say the same.
-    told = dict.fromkeys(f"{m.path.replace('()', '')} {m.words}" for m in both)
-    return Clue(words=f"default values changed: {some(told, 4)}", parts=(SIGNATURES,)) if told else None
+    what = "a default value" if len(told) == 1 else "default values"
+    return Clue(words=f"{what} changed: {some(told, 4)}", parts=(SIGNATURES,))
 
 
 RULE = Rule(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from benchsuite.evidence import Clue, Evidence, Rule
 from benchsuite.rules._effects import FUNCTION, RESIDENT, TIME, WORK, either
-from benchsuite.rules._looks import is_head, maps, packed, short, some, unpinned
+from benchsuite.rules._looks import STORED, is_head, maps, packed, short, some, unpinned
 
 COUNTS = (
     "model.dtypes*",
@@ -28,7 +28,7 @@ def find(seen: Evidence) -> Clue | None:
     if not hits:
         return None
     found, fresh, spared = hits[0]
-    parts = {hit.metric for hit, *_ in hits} | set(() if found.where else seen.like(*COUNTS))
+    parts = {hit.metric for hit, *_ in hits} | set(seen.like(STORED) if found.where else seen.like(*COUNTS))
     return Clue(
         unpinned=bool(found.where),
         words=unpinned(found.where) + "; ".join(_told(fresh, now=True) + _told(spared, now=False)),

@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from benchsuite.evidence import Clue, Evidence, Rule
 from benchsuite.nouns import JSON
 from benchsuite.rules._effects import CURVE, RESIDENT, TIME, WORK, either
-from benchsuite.rules._looks import Entry, Maps, amount, families, is_quantised, maps, number, unpinned
+from benchsuite.rules._looks import STORED, Entry, Maps, amount, families, is_quantised, maps, number, unpinned
+from benchsuite.units import show_change
 
 BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
 DTYPES = "model.dtypes*"
 Moved = list[tuple[str, Entry, Entry]]
+Hits = list[tuple[Maps, Moved]]
 
 
 def _moved(found: Maps) -> Moved:
@@ -33,22 +35,53 @@ def find(seen: Evidence) -> Clue | None:
     if not hits:
         return _census(seen, dtypes)
     found, moved = hits[0]
-    old, new = str(moved[0][1].get("dtype")), str(moved[0][2].get("dtype"))
+    old, new = _dtypes(moved)
     pinned = not found.where
     elements = _elements(seen, dtypes, new) if pinned else None
-    kind = "unquantised modules" if any(is_quantised(e) for e in found.new.values()) else "modules"
-    who = f"{amount(elements)} elements of {kind}" if elements else f"{len(moved)} {kind}"
-    named = families((name, entry) for name, entry, _ in moved)
-    parts = {hit.metric for hit, _ in hits} | (set(dtypes) if pinned else set())
-    builds = len({hit.where for hit, _ in hits}) - 1
-    more = f", and in {builds} more such builds" if builds else ""
+    parts = {hit.metric for hit, _ in hits} | set(dtypes if pinned else seen.like(STORED))
     return Clue(
         unpinned=bool(found.where),
-        words=f"{unpinned(found.where)}{who} are {new}, were {old} ({named}){more}",
+        words="; ".join(_told(seen, alike, elements) for alike in _by_dtypes(hits)),
         parts=tuple(sorted(parts)),
         direction=1 if BYTES.get(new, 0) >= BYTES.get(old, 0) else -1,
         size=elements * (BYTES.get(new, 0) - BYTES.get(old, 0)) if elements else None,
     )
+
+
+def _dtypes(moved: Moved) -> tuple[str, str]:
+    return str(moved[0][1].get("dtype")), str(moved[0][2].get("dtype"))
+
+
+def _by_dtypes(hits: Hits) -> list[Hits]:
+    """Builds by what became what: one release may widen some and narrow others."""
+    found: dict[tuple[str, str], Hits] = {}
+    for hit in hits:
+        found.setdefault(_dtypes(hit[1]), []).append(hit)
+    return list(found.values())
+
+
+def _told(seen: Evidence, hits: Hits, elements: float | None) -> str:
+    """What became what in the first of builds that moved alike, and in how many more; elements are the suite's own."""
+    found, moved = hits[0]
+    old, new = _dtypes(moved)
+    kind = "unquantised modules" if any(is_quantised(e) for e in found.new.values()) else "modules"
+    count, grown = (elements, "") if not found.where else _stored(seen, found.where, new)
+    who = f"{amount(count)} elements of {kind}" if count else f"{len(moved)} {kind}"
+    named = families((name, entry) for name, entry, _ in moved)
+    builds = len({hit.where for hit, _ in hits}) - 1
+    more = f", and in {builds} more such builds" if builds else ""
+    return f"{unpinned(found.where)}{who} are {new}, were {old} ({named}){grown}{more}"
+
+
+def _stored(seen: Evidence, where: str, dtype: str) -> tuple[float | None, str]:
+    """Elements that a build with nothing pinned gained of a dtype, and its bytes in words, where that was recorded."""
+    build = where.rpartition(", ")[0]
+    old, new = (side.get(build) if isinstance(side, Mapping) else None for side in seen.pair(STORED) or (None, None))
+    gained = (number(new, dtype) or 0.0) - (number(old, dtype) or 0.0)
+    sizes = number(old, "bytes"), number(new, "bytes")
+    if gained <= 0 or sizes[0] is None or sizes[1] is None:
+        return None, ""
+    return gained, f", after load {show_change(*sizes, 'B')}"
 
 
 def _census(seen: Evidence, dtypes: tuple[str, ...]) -> Clue | None:
