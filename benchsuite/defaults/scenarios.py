@@ -54,7 +54,7 @@ class Look:
 
     map: Mapping[str, JSON]
     """See `describe`."""
-    stored: Mapping[str, JSON]
+    stored: str
     """See `stored`."""
 
 
@@ -167,9 +167,10 @@ def forward_backward(model: Any) -> str:
     return "ran"
 
 
-def stored(model: Any) -> dict[str, JSON]:
-    """Elements by dtype, and the bytes of parameters and buffers."""
-    return {"bytes": model_map.nbytes(model), **model_map.dtypes(model)}
+def stored(model: Any) -> str:
+    """Bytes of parameters and buffers, and elements by dtype, as "72580 bytes: 18370 float16, 34816 uint8"."""
+    elements = ", ".join(f"{count} {dtype}" for dtype, count in model_map.dtypes(model).items())
+    return f"{model_map.nbytes(model)} bytes: {elements}"
 
 
 def describe(model: Any) -> dict[str, JSON]:

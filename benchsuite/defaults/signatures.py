@@ -16,9 +16,7 @@ from ..meters._probing import crash
 from ..meters.arguments import PLACES, plain
 from ..nouns import JSON
 
-ELSEWHERE = PLACES | {
-    "hub_model_id", "peft_version", "trackio_bucket_id", "trackio_space_id", "trackio_static_space_id",
-}  # fmt: skip
+ELSEWHERE = PLACES | {"peft_version"}
 """Defaults that say where to write or who wrote, not what is done; `stack.packages` has the versions."""
 
 

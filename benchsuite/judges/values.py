@@ -14,6 +14,9 @@ from benchsuite.judges._common import Trials
 from benchsuite.judges.exact import JUDGE as EXACT
 from benchsuite.nouns import JSON, Finding, Kind, Measured, Metric
 
+TOLD = 6
+"""Names that came or went that are told one by one; `defaults.names` has them all."""
+
 
 @dataclass(frozen=True)
 class Values:
@@ -61,7 +64,8 @@ def names(value: JSON, other: JSON, where: str = "") -> list[str]:
 
 
 def _told(words: str, paths: list[str]) -> str:
-    return words + ", ".join(sorted(paths)) if paths else ""
+    more = f" and {len(paths) - TOLD} more" if len(paths) > TOLD else ""
+    return f"{words}{', '.join(sorted(paths)[:TOLD])}{more}" if paths else ""
 
 
 JUDGE = Values()

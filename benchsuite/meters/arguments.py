@@ -10,7 +10,10 @@ from ..scene import Meter, Scene
 from ._probing import exact
 
 ARGUMENTS = exact("trainer.arguments", "arguments of the Trainer", judge="values", same_stack=True)
-PLACES = frozenset({"output_dir", "logging_dir", "run_name", "hub_token", "push_to_hub_token", "local_rank"})
+PLACES = frozenset({
+    "output_dir", "logging_dir", "run_name", "hub_token", "hub_model_id", "push_to_hub_token", "local_rank",
+    "trackio_bucket_id", "trackio_space_id", "trackio_static_space_id",
+})  # fmt: skip
 """Arguments that say where, not what."""
 
 

@@ -101,6 +101,23 @@ def packed(found: Maps, *, now: bool) -> list[str]:
     return [name for name, old, new in found.shared() if is_quantised(new) is now and is_quantised(old) is not now]
 
 
+def stored(value: JSON, build: str) -> dict[str, float]:
+    """What a build stores, "bytes" and elements by dtype, from the words of `STORED`; empty where there are none."""
+    words = value.get(build) if isinstance(value, Mapping) else None
+    found = re.findall(r"(\d+) (\w+)", words) if isinstance(words, str) and not is_crash(words) else []
+    return {name: float(count) for count, name in found}
+
+
+def crashed(old: JSON, new: JSON, where: str = "") -> Iterator[tuple[str, str]]:
+    """Places that hold a crash and held none before, each with its words."""
+    if is_crash(new) and not is_crash(old):
+        yield where, new.removeprefix(CRASH).strip()
+    elif isinstance(old, Mapping) and isinstance(new, Mapping):
+        for name in new:
+            if name in old:
+                yield from crashed(old[name], new[name], f"{where}.{name}" if where else str(name))
+
+
 def values_moved(seen: Evidence, metric: str) -> list[Move]:
     """Values that both sides of a table name and that differ, as the judge of such tables sees them."""
     moved = first(seen, metric)

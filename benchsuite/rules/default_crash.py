@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-
 from benchsuite.evidence import Clue, Evidence, Rule
-from benchsuite.nouns import JSON
-from benchsuite.rules._looks import CRASH, is_crash, maps, packed, some
+from benchsuite.rules._looks import crashed, maps, packed, some
 
 
 def find(seen: Evidence) -> Clue | None:
     """A crash is a value now that was none before, anywhere in the fingerprint."""
     told_elsewhere = tuple(found.where.rpartition(", ")[0] for found in maps(seen) if packed(found, now=True))
     hits = {
-        metric: [hit for hit in _crashed(*(seen.moved(metric) or (None, None))) if not _in(hit[0], told_elsewhere)]
+        metric: [hit for hit in crashed(*(seen.moved(metric) or (None, None))) if not _in(hit[0], told_elsewhere)]
         for metric in seen.like("*")
     }
     hits = {metric: found for metric, found in hits.items() if found}
@@ -26,15 +23,6 @@ def find(seen: Evidence) -> Clue | None:
 def _in(where: str, scenarios: tuple[str, ...]) -> bool:
     """Whether a crash lies in a scenario that is explained already: a head that is quantised ends in one."""
     return any(scenario and where.startswith(f"{scenario}.") for scenario in scenarios)
-
-
-def _crashed(old: JSON, new: JSON, where: str = "") -> Iterator[tuple[str, str]]:
-    if is_crash(new) and not is_crash(old):
-        yield where, new.removeprefix(CRASH).strip()
-    elif isinstance(old, Mapping) and isinstance(new, Mapping):
-        for name in new:
-            if name in old:
-                yield from _crashed(old[name], new[name], f"{where}.{name}" if where else str(name))
 
 
 RULE = Rule(name="default_crash", rank=25, find=find, packages=("transformers", "peft", "bitsandbytes"))

@@ -22,6 +22,9 @@ RULE = Rule(
     name="default_values",
     rank=35,
     find=find,
-    effects={"defaults.*": 0, "trainer.arguments": 0},
+    effects={
+        "defaults.modules": 0, "defaults.loaded": 0, "defaults.accumulation": 0, "defaults.optimizer": 0,
+        "defaults.checkpointing": 0, "trainer.arguments": 0,
+    },
     packages=("transformers", "peft", "bitsandbytes"),
-)
+)  # fmt: skip

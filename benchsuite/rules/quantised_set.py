@@ -6,9 +6,11 @@ skip list by whole prefixes or suffixes only.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from benchsuite.evidence import Clue, Evidence, Rule
 from benchsuite.rules._effects import FUNCTION, RESIDENT, TIME, WORK, either
-from benchsuite.rules._looks import STORED, is_head, maps, packed, short, some, unpinned
+from benchsuite.rules._looks import STORED, Maps, crashed, is_head, maps, packed, short, some, unpinned
 
 COUNTS = (
     "model.dtypes*",
@@ -19,6 +21,8 @@ COUNTS = (
     "params.trainable",
 )
 """What follows from the set alone."""
+WHEN = {"prepared": "prepared", "adapted": "given an adapter", "run": "trained"}
+"""Stages of a build with nothing pinned, as people call them."""
 
 
 def find(seen: Evidence) -> Clue | None:
@@ -31,10 +35,18 @@ def find(seen: Evidence) -> Clue | None:
     parts = {hit.metric for hit, *_ in hits} | set(seen.like(STORED) if found.where else seen.like(*COUNTS))
     return Clue(
         unpinned=bool(found.where),
-        words=unpinned(found.where) + "; ".join(_told(fresh, now=True) + _told(spared, now=False)),
+        words=unpinned(found.where) + "; ".join(_told(fresh, now=True) + _told(spared, now=False)) + _ends(seen, found),
         parts=tuple(sorted(parts)),
         direction=-1 if fresh and not spared else 1,
     )
+
+
+def _ends(seen: Evidence, found: Maps) -> str:
+    """Where a build with nothing pinned crashes for it."""
+    build = found.where.rpartition(", ")[0]
+    old, new = (side.get(build) if isinstance(side, Mapping) else None for side in seen.pair(found.metric) or ((), ()))
+    where, words = next(crashed(old, new), ("", "")) if build else ("", "")
+    return f", and it crashes when {WHEN.get(where, where)} ({words})" if where else ""
 
 
 def _told(names: list[str], *, now: bool) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from benchsuite.evidence import Clue, Evidence, Rule
 from benchsuite.nouns import JSON
 from benchsuite.rules._effects import CURVE, RESIDENT, TIME, WORK, either
-from benchsuite.rules._looks import STORED, Entry, Maps, amount, families, is_quantised, maps, number, unpinned
+from benchsuite.rules._looks import STORED, Entry, Maps, amount, families, is_quantised, maps, number, stored, unpinned
 from benchsuite.units import show_change
 
 BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
@@ -76,7 +76,7 @@ def _told(seen: Evidence, hits: Hits, elements: float | None) -> str:
 def _stored(seen: Evidence, where: str, dtype: str) -> tuple[float | None, str]:
     """Elements that a build with nothing pinned gained of a dtype, and its bytes in words, where that was recorded."""
     build = where.rpartition(", ")[0]
-    old, new = (side.get(build) if isinstance(side, Mapping) else None for side in seen.pair(STORED) or (None, None))
+    old, new = (stored(side, build) for side in seen.pair(STORED) or (None, None))
     gained = (number(new, dtype) or 0.0) - (number(old, dtype) or 0.0)
     sizes = number(old, "bytes"), number(new, "bytes")
     if gained <= 0 or sizes[0] is None or sizes[1] is None:
