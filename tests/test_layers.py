@@ -25,7 +25,7 @@ PURE = {
 }  # fmt: skip
 """Pure functions; `registry` only looks plug-ins up."""
 TRANSLATION = {
-    "plugin", "plugin_session", "plugin_fixtures", "plugin_benchmark", "fixtures", "cli", "__main__",
+    "plugin", "plugin_session", "plugin_fixtures", "plugin_benchmark", "plugin_parallel", "fixtures", "cli", "__main__",
 }  # fmt: skip
 
 
