@@ -18,7 +18,7 @@ HEAVY = {"torch", "transformers", "peft", "bitsandbytes", "accelerate", "dataset
 IMPURE = {"os", "subprocess", "pytest", "pynvml", "psutil", "tempfile", "shutil", "socket", *HEAVY}
 PURE = {
     "nouns", "units", "stats", "codec", "cases", "plans", "wording", "comparable", "compare", "freeze", "pooling",
-    "admission", "sharing", "published", "registry", "versions", "evidence", "explain", "versus",
+    "visible", "admission", "sharing", "published", "registry", "versions", "evidence", "explain", "versus",
     *(f"{part}.{path.stem}" for part in ("judges", "reporters", "rules") for path in (PACKAGE / part).glob("*.py")),
 }  # fmt: skip
 """Pure functions; `registry` only looks plug-ins up."""
