@@ -5,7 +5,7 @@ from benchsuite.meters import model_map
 
 def test_a_fixture_builds_what_the_worker_built(suite_case, suite_record, regime_model):
     """The fixtures' model has the record's module map, trainable parameters and stored elements."""
-    built = model_map.describe(regime_model(suite_case.regime, profile=suite_case.profile.name))
+    built = model_map.describe(regime_model(suite_case))
     assert built["params.trainable"] == suite_record.metrics["params.trainable"].value
     assert built["params.stored"] == suite_record.metrics["params.stored"].value
     assert built["model.modules"] == suite_record.fingerprint["model.modules"]

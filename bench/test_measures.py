@@ -17,6 +17,7 @@ def figures(trials):
     return {name: measured.value for name, measured in first.items() if name.startswith(("vram.", "ram.", "quality."))}
 
 
+@pytest.mark.suite_trial
 @pytest.mark.benchmark(group="training time", timer=trial_clock)
 def test_training_time(suite_trials, suite_check, benchmark):
     """The wall time of `Trainer.train`, and the energy it took, hold against the baseline."""

@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import PurePosixPath, PureWindowsPath
 
-from .nouns import JSON, Case, Device, Model, Options, Profile, Transform, UsageError
+from .nouns import JSON, Case, Device, Entry, Model, Options, Profile, Record, Transform, UsageError
 from .registry import pick, regimes, tasks
 
 EMBEDDED = "toy-bert"
 """The model that ships inside the package; used with the task `toy`."""
 PUBLISHED = "bert-base-uncased"
 SEED = 42
+NAMED_BERT = re.compile(r"(?<![a-z])bert(?![a-z])|minilm")
+"""Names of BERTs proper: "distilbert" and "modernbert" name their layers otherwise."""
 BERT: Mapping[str, tuple[str, ...]] = {"lora_targets": ("query", "value"), "unquantised": ("classifier",)}
 """What a BERT needs said; other architectures are resolved by the worker."""
 
@@ -62,51 +64,165 @@ def short_id(model: str) -> str:
     return name or "model"
 
 
-def model_of(options: Options, profile: Profile) -> Model:
+def model_of(wish: Entry, profile: Profile) -> Model:
     """The model a case uses: the user's, else the embedded one for `toy` and the published one for the rest."""
     default = EMBEDDED if profile.task == "toy" else PUBLISHED
-    name = short_id(options.model) if options.model else default
-    known = options.model == "" or "bert" in name.lower() or "minilm" in name.lower()
-    if not known or "modernbert" in name.lower():
-        return Model(id=name)
-    return Model(id=name, lora_targets=BERT["lora_targets"], unquantised=BERT["unquantised"])
+    name = short_id(wish.model) if wish.model else default
+    pinned = BERT if NAMED_BERT.search(name.lower()) else {}
+    return Model(
+        id=name,
+        revision=wish.revision,
+        lora_targets=wish.lora_targets or pinned.get("lora_targets", ()),
+        unquantised=wish.unquantised or pinned.get("unquantised", ()),
+        pad_token=wish.pad_token,
+    )
+
+
+# ---------------------------------------------------------------- what is asked for
 
 
 def cases(options: Options) -> tuple[Case, ...]:
-    """Every case that the options ask for, profile by profile, regime by regime.
+    """Every case that the options ask for: profile by profile and regime by regime, then those that pyproject adds.
 
     Raises:
-        UsageError: an unknown profile or regime, or a count that makes no sense.
+        UsageError: an unknown profile, regime or task, a count that makes no sense, or two cases of one name.
     """
+    return tuple(case for case, _ in _planned(options).values())
+
+
+def held(records: Iterable[Record], options: Options) -> tuple[Case, ...]:
+    """The cases of a replayed run as they were measured, each with as many trials as are there, or as are asked for.
+
+    Of the profiles and regimes that the options name; of all where they name none.
+
+    Raises:
+        UsageError: the run holds none of these.
+    """
+    there = tuple(records)
+    last = {slug(record.case): record for record in there}
+    chosen = [record for record in last.values() if asked_for(record.case, options)]
+    if not chosen:
+        raise UsageError(
+            f"--suite-replay {options.replay!r} holds no case of {', '.join((*options.profiles, *options.regimes))}; "
+            f"it holds: {', '.join(last) or 'nothing'}."
+        )
+    return tuple(_with_trials(record, there, options.trials) for record in chosen)
+
+
+def asked_for(case: Case, options: Options) -> bool:
+    """True where the options name a case's profile and regime, or leave them open."""
+    profile, regime = not options.profiles or case.profile.name in options.profiles, not options.regimes
+    return profile and (regime or case.regime in options.regimes)
+
+
+def _with_trials(record: Record, there: tuple[Record, ...], wanted: int) -> Case:
+    same = sum(slug(other.case) == slug(record.case) and other.digest == record.digest for other in there)
+    return replace(record.case, profile=replace(record.case.profile, trials=wanted or same))
+
+
+def origin(options: Options, case: Case) -> Entry:
+    """The wish that a case came from: where its model and its data lie, which the case itself does not say."""
+    alone = replace(options, profiles=(case.profile.name,), regimes=(case.regime,))
+    _, wish = _planned(alone).get(slug(case), (case, _own(options)))
+    return wish
+
+
+def alike(one: Case, other: Case) -> bool:
+    """True where two cases differ in nothing but their regime."""
+    return replace(one, regime=other.regime, transforms=other.transforms) == other
+
+
+def _planned(options: Options) -> dict[str, tuple[Case, Entry]]:
     if options.trials < 0 or options.steps < 0:
         raise UsageError("trials and steps cannot be negative; 0 means the profile's own")
-    chosen = [PROFILES[pick("profile", name, PROFILES)] for name in dict.fromkeys(options.profiles)]
-    known = regimes()
-    names = [pick("regime", name, known) for name in dict.fromkeys(options.regimes)]
-    return tuple(_case(options, profile, name, known[name]) for profile in chosen for name in names)
+    found: dict[str, tuple[Case, Entry]] = {}
+    own = _own(options)
+    for wish in (own, *_filled(options.entries, own)):
+        for case in _cases_of(options, wish):
+            if slug(case) in found:
+                _check_same(*found[slug(case)], case, wish, said=found[slug(case)][1] is not own)
+            # The last one says most: an entry spells out the model that an option names.
+            found[slug(case)] = (case, wish)
+    return found
 
 
-def _case(options: Options, profile: Profile, regime: str, transforms: tuple[Transform, ...]) -> Case:
-    model = model_of(options, profile)
+def _check_same(known: Case, first: Entry, case: Case, wish: Entry, *, said: bool) -> None:
+    """Refuse two wishes for one name that mean different places or, where both are spelt out, different cases."""
+    moved = [difference(known, case)] if said and known != case else []
+    places = [(first.model or known.model.id, wish.model or case.model.id), (first.data, wish.data)]
+    moved += [f"{old or 'none'} -> {new or 'none'}" for old, new in places if old != new]
+    if moved:
+        raise UsageError(
+            f"two cases of this run are both named {slug(case)}, and differ: {'; '.join(moved)}. Give one of the "
+            "models' folders another name, or take one entry out of [[tool.benchsuite.case]]."
+        )
+
+
+def _own(options: Options) -> Entry:
+    """What the options themselves ask for."""
+    return Entry(
+        profiles=options.profiles, regimes=options.regimes, task=options.task, data=options.data, model=options.model,
+        weights=options.weights, seeds=(SEED,),
+    )  # fmt: skip
+
+
+def _filled(entries: Iterable[Entry], own: Entry) -> Iterator[Entry]:
+    for entry in entries:
+        # Data is of one task: the run's goes with an entry of the same one.
+        data = entry.data or (own.data if entry.task in ("", own.task or "sst2") else "")
+        yield replace(
+            entry, data=data, regimes=entry.regimes or own.regimes, task=entry.task or own.task,
+            profiles=_common(own.profiles, entry.profiles), model=entry.model or own.model,
+            weights=entry.weights or own.weights, seeds=entry.seeds or own.seeds,
+        )  # fmt: skip
+
+
+def _common(run: Iterable[str], entry: tuple[str, ...]) -> tuple[str, ...]:
+    for name in entry:
+        pick("profile", name, PROFILES)
+    return tuple(name for name in run if not entry or name in entry)
+
+
+def _cases_of(options: Options, wish: Entry) -> Iterator[Case]:
+    chosen = [PROFILES[pick("profile", name, PROFILES)] for name in dict.fromkeys(wish.profiles)]
+    names = [pick("regime", name, regimes()) for name in dict.fromkeys(wish.regimes)]
+    for profile in chosen:
+        for name in names:
+            for seed in dict.fromkeys(wish.seeds):
+                yield _case(options, wish, profile, name, seed)
+
+
+def _case(options: Options, wish: Entry, profile: Profile, regime: str, seed: int) -> Case:
+    model = model_of(wish, profile)
     sized = replace(
         profile,
         trials=options.trials or profile.trials,
         max_steps=options.steps or profile.max_steps,
         lr_scale=profile.lr_scale if model.id == EMBEDDED else 1.0,
     )
-    # The embedded model knows no words but the toy's: data of the user's own goes with a model of the user's own.
-    task = tasks()["sst2" if options.data and options.model else profile.task]
+    task = tasks()[pick("task", task_of(wish, profile), tasks())]
     return Case(
         task=task.name,
         task_revision=task.revision,
         regime=regime,
-        transforms=tuple(describe(t) for t in transforms),
+        transforms=tuple(describe(t) for t in regimes()[regime]),
         profile=sized,
         model=model,
-        weights=options.weights,
+        weights=wish.weights or options.weights,
         device=profile.device,
-        seed=SEED,
+        seed=seed,
     )
+
+
+def task_of(wish: Entry, profile: Profile) -> str:
+    """The task's name: the one asked for, SST-2 for data and a model of the user's, else the profile's own.
+
+    The embedded model knows no words but the toy's; data without a model is refused by the task that takes none.
+    """
+    return wish.task or ("sst2" if wish.data and wish.model else profile.task)
+
+
+# ---------------------------------------------------------------- digests and names
 
 
 def digest(case: Case) -> str:
@@ -139,12 +255,13 @@ def _flat(value: JSON, path: str = "") -> dict[str, JSON]:
 def slug(case: Case) -> str:
     """A file name for a case, safe on every system, one to one for names that are already safe.
 
-    A name that had to be cleaned or cut ends in a digest of the original, so that two never meet.
+    A name that had to be cleaned or cut, or has capitals, ends in a digest of the original: two never meet, nor
+    do they where a file system takes A and a for one.
     """
     parts = [case.task, case.regime, case.profile.name, case.model.id, case.weights, case.device, f"s{case.seed}"]
     raw = "--".join(str(p) for p in parts)
     safe = re.sub(r"[^A-Za-z0-9._-]", "-", raw)
     safe = re.sub(r"\.\.+", ".", safe).strip(".-")[:120]
-    if safe == raw:
+    if safe == raw.lower():
         return safe
     return f"{safe.strip('.-')}-{hashlib.sha256(raw.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from . import cases
 from .nouns import JSON, Case, Options, SuiteError, Weights
 
 EMBEDDED_FOLDER = Path(__file__).parent / "tasks" / "toy_bert"
@@ -30,9 +31,10 @@ def resolve(options: Options, case: Case, labels: int) -> str:
     Raises:
         SuiteError: it cannot be had, or must not be used.
     """
-    if not options.model and case.model.id == "toy-bert":
+    asked = cases.origin(options, case).model
+    if not asked and case.model.id == cases.EMBEDDED:
         return ""
-    folder = _local(options.model or case.model.id, case.model.revision)
+    folder = _local(asked or case.model.id, case.model.revision)
     check_folder(folder, weights=case.weights, labels=labels)
     if case.weights is Weights.RANDOM:
         return str(randomised(folder, case.seed))

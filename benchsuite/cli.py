@@ -44,8 +44,11 @@ def root(
 
 @app.command()
 def run(  # noqa: PLR0917 - typer makes an option of each
-    profile: Annotated[str, typer.Option(metavar="LIST", help="Profiles, comma-separated.")] = "tiny",
-    regimes: Annotated[str, typer.Option(metavar="LIST", help="Regimes, comma-separated.")] = "fp32,qlora",
+    profile: Annotated[str, typer.Option(metavar="LIST", help="Profiles, comma-separated.", show_default="tiny")] = "",
+    regimes: Annotated[
+        str, typer.Option(metavar="LIST", help="Regimes, comma-separated.", show_default="fp32,qlora")
+    ] = "",
+    task: Annotated[str, typer.Option(metavar="NAME", help="A task; default the profile's own.")] = "",
     model: Annotated[str, typer.Option(help="A checkpoint's folder or hub name.")] = "",
     weights: Annotated[str, typer.Option(help="pretrained or random.")] = "pretrained",
     data: Annotated[str, typer.Option(metavar="PATH", help="SST-2 in one of three layouts.")] = "",
@@ -65,7 +68,7 @@ def run(  # noqa: PLR0917 - typer makes an option of each
 ) -> None:
     """Measure, judge and report, without pytest."""
     given = {name.replace("_", "-"): value for name, value in locals().items() if name != "json"}
-    options = settings.parse(given, root=Path())
+    options = settings.parse(given | {"profile": profile or ("" if replay else "tiny")}, root=Path())
     finished, code = _run(options)
     typer.echo(registry.reporters()["terminal"].render(finished))
     typer.echo(f"records, verdicts.json, summary.csv, report.md: {Path(results) / finished.run}")
@@ -169,6 +172,7 @@ def selftest(  # noqa: PLR0917 - typer makes an option of each
     jobs: Annotated[int, typer.Option(metavar="N", min=1, help="Trials at once.")] = 1,
     profile: Annotated[str, typer.Option(metavar="NAME", help="One profile.")] = "tiny",
     regimes: Annotated[str, typer.Option(metavar="LIST", help="Regimes, comma-separated.")] = "fp32,qlora",
+    task: Annotated[str, typer.Option(metavar="NAME", help="A task; default the profile's own.")] = "",
     model: Annotated[str, typer.Option(help="A checkpoint's folder or hub name.")] = "",
     weights: Annotated[str, typer.Option(help="pretrained or random.")] = "pretrained",
     data: Annotated[str, typer.Option(metavar="PATH", help="SST-2 in one of three layouts.")] = "",

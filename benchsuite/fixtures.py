@@ -21,6 +21,25 @@ OPTIONS = pytest.StashKey[Options]()
 """Where the plugin keeps the session's options."""
 
 
+def teller(item: pytest.Item) -> str:
+    """Id of the item that tells of a failed trial: the one of the case that is marked `suite_trial`, else `item`'s."""
+    # Under xdist the marked one may run in another process, where nobody knows of this failure.
+    if hasattr(item.config, "workerinput"):
+        return item.nodeid
+    marked = (
+        other.nodeid
+        for other in item.session.items
+        if other.get_closest_marker("suite_trial") and _measured(other) == _measured(item)
+    )
+    return next(marked, item.nodeid)
+
+
+def _measured(item: pytest.Item) -> Case | None:
+    """The case that an item was made for."""
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get("suite_case") if callspec else None
+
+
 def parts(case: Case) -> tuple[Plan, Setting, tuple[Any, ...]]:
     """Plan, setting and transforms of a case, as the worker has them on the CPU."""
     transforms = registry.regimes()[case.regime]
@@ -33,7 +52,8 @@ def build(case: Case, options: Options, *, device: str = "cpu", prepared: bool =
     plan, setting, transforms = parts(case)
     labels = registry.tasks()[case.task].labels
     folder = checkpoints.resolve(options, case, len(labels)) or str(checkpoints.EMBEDDED_FOLDER)
-    setting = builders.resolve(setting, folder, quantised=bool(plan.quantisation))
+    adapted = any(transform.adapter for transform in transforms)
+    setting = builders.resolve(setting, folder, quantised=bool(plan.quantisation), adapted=adapted)
     plan = plans.plan_for(transforms, setting)
     # peft and transformers deprecate each other's names: no matter of the test that asks for a model.
     with warnings.catch_warnings():
@@ -48,13 +68,22 @@ def _built(
     return builders.prepare_model(model, setting=setting, transforms=transforms) if prepared else model
 
 
+def _own(options: Options, profile: str, regime: str) -> Case:
+    """The case of the run's own model, whatever pyproject adds."""
+    (case,) = cases.cases(replace(options, profiles=(profile,), regimes=(regime,), entries=()))
+    return case
+
+
 @pytest.fixture
 def regime_model(pytestconfig: pytest.Config) -> Factory:
-    """`regime_model("qlora", profile="tiny", device="cpu")`: a regime's model, built as a trial builds it."""
+    """`regime_model("qlora", profile="tiny", device="cpu")`: a regime's model, built as a trial builds it.
+
+    A case, such as `suite_case`, may stand in the regime's place.
+    """
     options = pytestconfig.stash[OPTIONS]
 
-    def make(regime: str, *, profile: str = "tiny", device: str = "cpu", prepared: bool = True) -> Any:
-        (case,) = cases.cases(replace(options, profiles=(profile,), regimes=(regime,)))
+    def make(regime: str | Case, *, profile: str = "tiny", device: str = "cpu", prepared: bool = True) -> Any:
+        case = regime if isinstance(regime, Case) else _own(options, profile, regime)
         return build(case, options, device=device, prepared=prepared)
 
     return make
@@ -76,12 +105,12 @@ def qlora_model(regime_model: Factory) -> Any:
 def tokenized(pytestconfig: pytest.Config) -> dict[str, Any]:
     """Tokenised "train" and "validation" rows of the profile `tiny`, as a trial trains on them."""
     options = pytestconfig.stash[OPTIONS]
-    (case,) = cases.cases(replace(options, profiles=("tiny",), regimes=("fp32",)))
+    case = _own(options, "tiny", "fp32")
     plan, setting, _ = parts(case)
     task = registry.tasks()[case.task]
     folder = checkpoints.resolve(options, case, len(task.labels)) or str(checkpoints.EMBEDDED_FOLDER)
     tokenizer = builders.load_tokenizer(folder, setting)
-    examples = task.load(options.data, case.profile.train_rows)
+    examples = task.load(cases.origin(options, case).data, case.profile.train_rows)
     return {
         "train": builders.tokenise(tokenizer, examples.train, plan),
         "validation": builders.tokenise(tokenizer, examples.validation, plan),

@@ -67,6 +67,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Markers; options parsed once, so that a mistyped name is a usage error before anything is collected."""
     config.addinivalue_line("markers", "gpu: needs a CUDA device")
+    config.addinivalue_line("markers", "suite_trial: fails where its case's trial failed; the case's others then skip")
     config.addinivalue_line(
         "markers", "suite_case(profile='tiny', regime='fp32'): the case that the suite's fixtures mean in this test"
     )
@@ -74,10 +75,12 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         given = {s.name: _given(config, s) for s in settings.SETTINGS}
         config.stash[OPTIONS] = options = settings.parse(given, root=config.rootpath)
-        if any(value not in (None, "", False) for value in given.values()):
+        if options.entries or any(value not in (None, "", False) for value in given.values()):
             cases.cases(options)
     except UsageError as error:
         raise pytest.UsageError(f"benchsuite: {error}") from error
+    if options.replay:
+        _or_exit(lambda: session_of(config))
     name_saves(config)
 
 
@@ -96,10 +99,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marker = metafunc.definition.get_closest_marker("suite_case")
     options = metafunc.config.stash[OPTIONS]
     try:
-        found = cases.cases(_marked(options, marker) if marker is not None else options)
+        found = _wanted(metafunc.config, _marked(options, marker) if marker is not None else options)
     except UsageError as error:
         pytest.fail(f"benchsuite: {error}", pytrace=False)
     metafunc.parametrize("suite_case", [_param(case) for case in found], indirect=True, scope="session")
+
+
+def _wanted(config: pytest.Config, options: Options) -> Sequence[Case]:
+    if not options.replay:
+        return cases.cases(options)
+    return [case for case in session_of(config).cases if cases.asked_for(case, options)]
 
 
 def _marked(options: Options, marker: pytest.Mark) -> Options:
@@ -112,6 +121,7 @@ def _marked(options: Options, marker: pytest.Mark) -> Options:
         options,
         profiles=(profile,) if profile else options.profiles,
         regimes=(regime,) if regime else options.regimes,
+        entries=(),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any, NoReturn, cast
 import pytest
 
 from . import cases, registry, wording
-from .fixtures import OPTIONS
+from .fixtures import OPTIONS, teller
 from .nouns import Baseline, Case, CaseResult, Record, Status, SuiteError, Verdict
 from .plugin_session import REPORTED, session_of
 from .session import Session
@@ -25,20 +25,27 @@ def suite_result(request: pytest.FixtureRequest, suite_case: Case) -> CaseResult
     """The case's records and verdicts. Measured once a session; skips where a trial failed and was told of."""
     config, name = request.config, cases.slug(suite_case)
     told = config.stash[REPORTED]
-    if name in told:
+    if told.get(name, request.node.nodeid) != request.node.nodeid:
         pytest.skip(f"its trial failed: see {told[name]}")
     try:
         result = session_of(config).result(suite_case)
     except SuiteError as error:
-        told[name] = request.node.nodeid
+        _leave_to_teller(request, name)
         pytest.fail(f"benchsuite: {error}", pytrace=False)
     broken = [verdict for verdict in result.verdicts if verdict.concern == "trial" and verdict.fails]
     if broken:
-        told[name] = request.node.nodeid
+        _leave_to_teller(request, name)
         if not config.stash[OPTIONS].gate:
             pytest.skip(f"its trial failed: {broken[0].detail.splitlines()[0]}")
         _fail(broken)
     return result
+
+
+def _leave_to_teller(request: pytest.FixtureRequest, name: str) -> None:
+    told = request.config.stash[REPORTED]
+    told[name] = teller(request.node)
+    if told[name] != request.node.nodeid:
+        pytest.skip(f"its trial failed: see {told[name]}")
 
 
 def _fail(verdicts: Sequence[Verdict]) -> NoReturn:
@@ -88,7 +95,7 @@ def suite_sibling(request: pytest.FixtureRequest, suite_case: Case) -> Callable[
     suite = session_of(request.config)
 
     def sibling(regime: str) -> Record | None:
-        same = [c for c in suite.selected if c.regime == regime and c.profile.name == suite_case.profile.name]
+        same = [c for c in suite.selected if c.regime == regime and cases.alike(c, suite_case)]
         return _sound(suite, same[0]) if same else None
 
     return sibling
@@ -108,4 +115,4 @@ def _sound(suite: Session, case: Case) -> Record:
 def suite_task(request: pytest.FixtureRequest) -> Any:
     """The task named by the options' data, as a plug-in: `load(data, rows)`, `labels`, `margin`."""
     options = request.config.stash[OPTIONS]
-    return registry.tasks()["sst2" if options.data else "toy"]
+    return registry.tasks()[options.task or ("sst2" if options.data else "toy")]

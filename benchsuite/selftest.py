@@ -139,7 +139,7 @@ def _measure(options: Options, home: Path, show: Show) -> Measure:
         folder = home / f"{label}-{regime}"
         own = replace(
             options, regimes=(regime,), trials=options.trials or 1, inject=inject, results=str(folder),
-            baselines=str(folder / "none"), resume=False, replay="",
+            baselines=str(folder / "none"), resume=False, replay="", entries=(),
         )  # fmt: skip
         session = Session(own, lambda trial: show(f"{label}: {trial}"))
         (case,) = session.cases

@@ -38,11 +38,11 @@ class Session:
 
     def __init__(self, options: Options, show: Show, *, parent_cuda: Callable[[], bool] = lambda: False) -> None:
         self.options = options
-        self.cases = cases.cases(options)
         self.show = show
         self.parent_cuda = parent_cuda
         # Resolved before this run's own folder becomes the latest.
         self.source = store.resolve_run(options.replay, Path(options.results)) if options.replay else None
+        self.cases = cases.held(store.load_run(self.source), options) if self.source else cases.cases(options)
         self.run: Path | None = None
         self.errors: dict[str, SuiteError] = {}
         self._gpus: tuple[environment.Gpu, ...] | None = None
@@ -76,7 +76,7 @@ class Session:
         if case.device is not Device.CUDA or self.options.replay or self.gpus():
             return ""
         return (
-            "no NVIDIA GPU here (NVML finds no driver). Run on a machine with one, or only the CPU's cases: "
+            f"no NVIDIA GPU here ({environment.hidden()}). Run on a machine with one, or only the CPU's cases: "
             'pytest bench -m "not gpu"'
         )
 
@@ -118,7 +118,7 @@ class Session:
             environment.check_torch(gpu)
         for case in selected:
             task = registry.tasks()[case.task]
-            task.check(self.options.data)
+            task.check(cases.origin(self.options, case).data)
             self._folders[cases.slug(case)] = checkpoints.resolve(self.options, case, len(task.labels))
 
     def _run_folder(self) -> Path:
@@ -165,10 +165,10 @@ class Session:
         return self._records[name]
 
     def _together(self, case: Case) -> tuple[Case, ...]:
-        """The cases that share a process with `case`: all of its profile where that is shared, else itself."""
+        """The cases that share a process with `case`: its other regimes where the profile is shared, else itself."""
         if not case.profile.shared:
             return (case,)
-        return tuple(other for other in self.selected if other.profile == case.profile)
+        return tuple(other for other in self.selected if cases.alike(other, case))
 
     def _measure(self, together: tuple[Case, ...]) -> None:
         assert self.run is not None, "preflight comes first"
@@ -203,7 +203,7 @@ class Session:
         case = together[0]
         return Job(
             cases=together, trial=trial, pair=None, order=None, model_folder=self._folders.get(cases.slug(case), ""),
-            data=self.options.data, inject=self.options.inject, machine=self.machine(case),
+            data=cases.origin(self.options, case).data, inject=self.options.inject, machine=self.machine(case),
             parent_cuda=self.parent_cuda(),
         )  # fmt: skip
 

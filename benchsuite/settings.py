@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .nouns import Options, UsageError, Weights
+from .entries import entries, located
+from .nouns import Entry, Options, UsageError, Weights
+from .registry import near
 from .units import parse_tolerance
 
 
@@ -33,14 +35,20 @@ class Setting:
 
 FIELDS = {"profile": "profiles", "no-gate": "gate"}
 
+TABLES = ("tolerance", "case")
+TABLES_TOLD = "[tool.benchsuite.tolerance] and [[tool.benchsuite.case]]"
+
 SETTINGS = (
     Setting(name="profile", help="profiles to run, comma-separated: tiny, quick, full, notebook (default: tiny,full)",
             metavar="LIST"),
     Setting(name="regimes", help="regimes to run, comma-separated (default: fp32,qlora)", metavar="LIST"),
+    Setting(name="task", help="the task to train on: sst2, toy or a plug-in's (default: the profile's own)",
+            metavar="NAME"),
     Setting(name="model", help="a checkpoint's folder or hub name (default: the profile's own)"),
     Setting(name="weights", help="pretrained, or random of the model's shape", choices=("pretrained", "random")),
     Setting(name="data", help="SST-2 as a parquet folder, GLUE's tsv files or a save_to_disk folder", metavar="PATH"),
-    Setting(name="device", help="the GPU to use, by index or UUID (default: the emptiest)"),
+    Setting(name="device", help="the GPU to use, by UUID, MIG name or index; CUDA_VISIBLE_DEVICES is honoured, and "
+            "indices count what it leaves (default: the emptiest)"),
     Setting(name="machine", help="name of the machine whose baselines to use (default: this one's)"),
     Setting(name="trials", help="trials of every case (default: the profile's)", type=int, metavar="N"),
     Setting(name="steps", help="train only N steps; such a case has baselines of its own", type=int, metavar="N"),
@@ -68,8 +76,11 @@ def parse(given: Mapping[str, Any], *, root: Path | None = None) -> Options:
         if value in (None, "", False):
             continue
         fields[setting.field] = _value(setting, value)
+    if "replay" in fields:
+        # A replay judges what its run holds, not what would be measured by default.
+        fields = {"profiles": (), "regimes": (), **fields}
     if root is not None:
-        fields["tolerances"] = tolerances(root)
+        fields["tolerances"], fields["entries"] = tolerances(root), added(root)
     return Options(**fields)
 
 
@@ -80,6 +91,8 @@ def _value(setting: Setting, value: Any) -> Any:
         return False
     if setting.name == "weights":
         return Weights(value)
+    if setting.name == "model":
+        return located(value, Path())
     if setting.name in ("profile", "regimes"):
         return _names(setting, value)
     if setting.type is int:
@@ -114,13 +127,7 @@ def tolerances(root: Path) -> dict[str, str]:
         UsageError: the file does not parse, or the table holds something else or what is no tolerance.
     """
     file = root / "pyproject.toml"
-    if not file.is_file():
-        return {}
-    table = _table(file)
-    unknown = sorted(set(table) - {"tolerance"})
-    if unknown:
-        raise UsageError(f"{file}: [tool.benchsuite] knows no {', '.join(unknown)}; it knows: tolerance")
-    found = table.get("tolerance", {})
+    found = _table(file).get("tolerance", {})
     if not isinstance(found, dict) or not all(isinstance(text, str) for text in found.values()):
         raise UsageError(f'{file}: tolerances are texts such as "1 %" or "2 MiB", quoted names on the left')
     for glob, text in found.items():
@@ -131,7 +138,19 @@ def tolerances(root: Path) -> dict[str, str]:
     return dict(found)
 
 
+def added(root: Path) -> tuple[Entry, ...]:
+    """`[[tool.benchsuite.case]]` of a pyproject.toml: the cases that it adds.
+
+    Raises:
+        UsageError: the file does not parse, or a table holds what no case has.
+    """
+    file = root / "pyproject.toml"
+    return entries(_table(file).get("case", []), root, str(file))
+
+
 def _table(file: Path) -> dict[str, Any]:
+    if not file.is_file():
+        return {}
     try:
         tool = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
     except (OSError, ValueError) as error:
@@ -139,4 +158,7 @@ def _table(file: Path) -> dict[str, Any]:
     table = tool.get("benchsuite", {}) if isinstance(tool, dict) else {}
     if not isinstance(table, dict):
         raise UsageError(f"{file}: [tool.benchsuite] is a table, not {table!r}")
+    if unknown := sorted(set(table) - set(TABLES)):
+        close = near(unknown[0], TABLES)
+        raise UsageError(f"{file}: [tool.benchsuite] knows no {', '.join(unknown)}.{close} It knows: {TABLES_TOLD}.")
     return table

@@ -13,9 +13,9 @@ from benchsuite.nouns import Options, UsageError, Weights
 
 
 def test_every_option_fills_a_field_and_every_field_has_an_option() -> None:
-    """The table and the noun say the same; tolerances come from pyproject alone."""
+    """The table and the noun say the same; tolerances and cases come from pyproject alone."""
     names = [setting.field for setting in settings.SETTINGS]
-    assert sorted(names) == sorted({f.name for f in fields(Options)} - {"tolerances"})
+    assert sorted(names) == sorted({f.name for f in fields(Options)} - {"tolerances", "entries"})
 
 
 def test_the_command_takes_the_same_options() -> None:
@@ -93,7 +93,10 @@ def test_a_pyproject_without_tolerances_is_fine(tmp_path: Path, text: str) -> No
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[tool.benchsuite]\ntolerances = 1\n", "[tool.benchsuite] knows no tolerances; it knows: tolerance"),
+        (
+            "[tool.benchsuite]\ntolerances = 1\n",
+            "[tool.benchsuite] knows no tolerances. Did you mean 'tolerance'?",
+        ),
         ("[tool.benchsuite.tolerance]\nvram = 5\n", "tolerances are texts such as"),
         ('[tool.benchsuite]\ntolerance = "5 %"\n', "tolerances are texts such as"),
         ("[tool]\nbenchsuite = 3\n", "[tool.benchsuite] is a table, not 3"),

@@ -19,11 +19,34 @@ class Estimate:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One wish for cases, as `[[tool.benchsuite.case]]` states it; what is left empty is as the run's options say."""
+
+    profiles: tuple[str, ...] = ()
+    """Those of the run's profiles that it joins."""
+    regimes: tuple[str, ...] = ()
+    task: str = ""
+    data: str = ""
+    """Folder of the task's data."""
+    model: str = ""
+    """A folder or a hub name."""
+    revision: str = ""
+    weights: Weights | None = None
+    lora_targets: tuple[str, ...] = ()
+    unquantised: tuple[str, ...] = ()
+    pad_token: str = ""
+    seeds: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Options:
     """Everything a user can ask for, parsed once."""
 
     profiles: tuple[str, ...] = ("tiny", "full")
+    """Names, in their order; none is all that a replayed run holds. So with `regimes`."""
     regimes: tuple[str, ...] = ("fp32", "qlora")
+    task: str = ""
+    """A task's name; empty for the profile's own."""
     model: str = ""
     """A folder or a hub name; empty for the profile's own."""
     weights: Weights = Weights.PRETRAINED
@@ -46,6 +69,8 @@ class Options:
     """A run's folder whose records are judged again; nothing is measured."""
     tolerances: Mapping[str, str] = field(default_factory=dict)
     """Metric glob -> tolerance text such as "1 %" or "2 MiB", from pyproject."""
+    entries: tuple[Entry, ...] = ()
+    """Cases that pyproject adds."""
 
 
 class SuiteError(Exception):
