@@ -7,7 +7,7 @@ import pytest
 from benchsuite.cases import PUBLISHED
 from benchsuite.nouns import Weights
 from benchsuite.published import claims
-from benchsuite.session import load_published
+from benchsuite.runfiles import load_published
 
 FILE = load_published(Path(__file__).parent.parent / "baselines")
 CLAIMS = claims(FILE)

@@ -1,38 +1,26 @@
 """Nouns to JSON text and back, losslessly and driven by their type hints.
 
 Pure: text in, values out. Covers every frozen dataclass of `nouns` (nested dataclasses, enums,
-tuples, mappings, unions with None; what is hinted as `JSON` passes through) and numbers that JSON
-does not have (NaN and the infinities). Does not cover files, seals or schema versions (`store` does),
-nor tuples inside `JSON` values: they come back as lists.
+tuples, mappings, unions with None; what is hinted as `JSON` passes through). The text itself is
+`jsontext`'s, whose functions on plain data are found here too. Does not cover files, seals or schema
+versions (`store` does), nor tuples inside `JSON` values: they come back as lists.
 """
 
 from __future__ import annotations
 
-import json
-import math
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+from .jsontext import canonical, expect, layout, lift, parse, restore
 from .nouns import JSON, SuiteError
 
+__all__ = ["canonical", "decode", "dumps", "encode", "loads", "parse", "restore"]
+
 T = TypeVar("T")
-
-NONFINITE = "nonfinite"
-"""Top-level key of a file whose values hold NaN or infinities: JSON pointer -> "nan", "inf" or "-inf"."""
-
-NAMES: Mapping[type, str] = {
-    type(None): "null",
-    bool: "a boolean",
-    int: "a whole number",
-    float: "a number",
-    str: "text",
-    list: "a list",
-    dict: "an object",
-}
 
 # ---------------------------------------------------------------- nouns <-> plain data
 
@@ -80,19 +68,7 @@ def _decode(hint: Any, data: JSON, where: str) -> Any:
     if isinstance(hint, type) and issubclass(hint, Enum):
         return _enum(hint, data, where)
     generic = GENERIC.get(get_origin(hint))
-    return generic(get_args(hint), data, where) if generic else _expect(hint, data, where)
-
-
-def _expect(kind: type, data: JSON, where: str) -> Any:
-    if kind is float and isinstance(data, int) and not isinstance(data, bool):
-        return float(data)
-    if not isinstance(data, kind) or (isinstance(data, bool) and kind is not bool):
-        raise SuiteError(f"{where or '/'} should be {_named(kind)} and is {_named(type(data))}")
-    return data
-
-
-def _named(kind: type) -> str:
-    return NAMES.get(kind, kind.__name__)
+    return generic(get_args(hint), data, where) if generic else expect(hint, data, where)
 
 
 @cache
@@ -105,7 +81,7 @@ def _required(field: Field[Any]) -> bool:
 
 
 def _dataclass(cls: Any, data: JSON, where: str) -> Any:
-    data = _expect(dict, data, where)
+    data = expect(dict, data, where)
     known = {f.name: f for f in fields(cls)}
     for name in data:
         if name not in known:
@@ -131,11 +107,11 @@ def _optional(args: tuple[Any, ...], data: JSON, where: str) -> Any:
 
 
 def _mapping(args: tuple[Any, ...], data: JSON, where: str) -> dict[str, Any]:
-    return {key: _decode(args[1], sub, f"{where}/{key}") for key, sub in _expect(dict, data, where).items()}
+    return {key: _decode(args[1], sub, f"{where}/{key}") for key, sub in expect(dict, data, where).items()}
 
 
 def _tuple(args: tuple[Any, ...], data: JSON, where: str) -> tuple[Any, ...]:
-    data = _expect(list, data, where)
+    data = expect(list, data, where)
     hints = [args[0]] * len(data) if args[1:] == (...,) else list(args)
     if len(hints) != len(data):
         raise SuiteError(f"{where} should have {len(hints)} entries and has {len(data)}")
@@ -163,8 +139,8 @@ def dumps(value: Any) -> str:
         ValueError: a number that JSON does not have where no object can carry the note.
     """
     data = encode(value)
-    lifted = [_lift(sub) for sub in data] if isinstance(data, list) else _lift(data)
-    return _layout(lifted, "") + "\n"
+    lifted = [lift(sub) for sub in data] if isinstance(data, list) else lift(data)
+    return layout(lifted) + "\n"
 
 
 def loads(text: str) -> JSON:
@@ -175,88 +151,3 @@ def loads(text: str) -> JSON:
         SuiteError: its note on numbers that JSON does not have does not fit it.
     """
     return restore(parse(text))
-
-
-def parse(text: str) -> JSON:
-    """Strict JSON as it stands, the note on non-finite numbers unread; raises json.JSONDecodeError."""
-
-    def refuse(name: str) -> None:
-        raise json.JSONDecodeError(f"{name} is not JSON", text, max(text.find(name), 0))
-
-    return json.loads(text, parse_constant=refuse)
-
-
-def restore(data: JSON) -> JSON:
-    """Puts the numbers back that JSON does not have."""
-    return [_lower(sub) for sub in data] if isinstance(data, list) else _lower(data)
-
-
-def canonical(data: JSON) -> str:
-    """One text for one value, for digests and equality: NaN equals NaN here, and 1 is not 1.0."""
-    return json.dumps(data, sort_keys=True, separators=(",", ":"))
-
-
-def _lift(data: JSON) -> JSON:
-    if not isinstance(data, dict):
-        return data
-    if NONFINITE in data:
-        raise ValueError(f"the key {NONFINITE!r} is taken by the file format")
-    found: dict[str, str] = {}
-    clean = _without(data, "", found)
-    return clean | {NONFINITE: found} if found else clean
-
-
-def _without(data: JSON, where: str, found: dict[str, str]) -> JSON:
-    if isinstance(data, dict):
-        return {key: _without(sub, f"{where}/{_escape(key)}", found) for key, sub in data.items()}
-    if isinstance(data, list):
-        return [_without(sub, f"{where}/{i}", found) for i, sub in enumerate(data)]
-    if isinstance(data, float) and not math.isfinite(data):
-        found[where] = str(float(data))
-        return None
-    return data
-
-
-def _escape(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")
-
-
-def _lower(data: JSON) -> JSON:
-    if not isinstance(data, dict) or NONFINITE not in data:
-        return data
-    notes = _expect(dict, data[NONFINITE], f"/{NONFINITE}")
-    rest = {key: sub for key, sub in data.items() if key != NONFINITE}
-    for pointer, name in notes.items():
-        try:
-            _put(rest, [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]], name)
-        except (LookupError, TypeError, ValueError):
-            raise SuiteError(f"{NONFINITE!r} says {name!r} of {pointer!r}, where no null stands") from None
-    return rest
-
-
-def _put(data: JSON, path: Sequence[str], name: JSON) -> None:
-    *parents, last = [*path]
-    for part in parents:
-        data = data[int(part) if isinstance(data, list) else part]
-    index = int(last) if isinstance(data, list) else last
-    if data[index] is not None or name not in ("nan", "inf", "-inf"):
-        raise ValueError(name)
-    data[index] = float(name)
-
-
-def _layout(data: JSON, indent: str) -> str:
-    deeper = indent + " "
-    if isinstance(data, dict) and data and not _short(data):
-        rows = (f"{json.dumps(key)}: {_layout(sub, deeper)}" for key, sub in data.items())
-        return _block("{", rows, "}", indent)
-    if isinstance(data, list) and any(isinstance(sub, dict | list) for sub in data):
-        return _block("[", (_layout(sub, deeper) for sub in data), "]", indent)
-    return json.dumps(data, allow_nan=False)
-
-
-def _short(data: Mapping[str, JSON]) -> bool:
-    return len(data) == 1 and not any(isinstance(sub, dict | list) for sub in data.values())
-
-
-def _block(begin: str, rows: Iterator[str], end: str, indent: str) -> str:
-    return f"{begin}\n" + ",\n".join(f"{indent} {row}" for row in rows) + f"\n{indent}{end}"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 
 from .comparable import another_stack, barrier, hardware
 from .judges._common import Judge, finding
@@ -32,7 +31,8 @@ from .nouns import (
     SuiteError,
     Verdict,
 )
-from .units import is_number, parse_tolerance
+from .tolerances import tolerant
+from .units import is_number
 from .wording import GONE, advice, explain_lines, one_line, paragraph, tally
 
 __all__ = [
@@ -191,19 +191,6 @@ def _role(metric: Metric, bench: _Bench) -> Metric:
     on_cpu = metric.kind is Kind.WALL and bench.case.device is Device.CPU
     upgraded = metric.same_stack and another_stack(bench.old_trials, bench.new_trials)
     return replace(metric, role=Role.EXPLAIN) if on_cpu or upgraded else metric
-
-
-def tolerant(metric: Metric, tolerances: Mapping[str, str]) -> Metric:
-    """`metric` with the tolerance of the last glob that matches its name; the other kind of it becomes 0.
-
-    Raises:
-        UsageError: the text is no tolerance, or one in another unit; names the glob.
-    """
-    texts = [text for glob, text in tolerances.items() if fnmatchcase(metric.name, glob)]
-    if not texts:
-        return metric
-    relative, absolute = parse_tolerance(texts[-1], metric.unit)
-    return replace(metric, relative=relative or 0.0, absolute=absolute or 0.0)
 
 
 def _judge_of(metric: Metric, judges: Mapping[str, Judge]) -> Judge:

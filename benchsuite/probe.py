@@ -73,7 +73,7 @@ def prepare(scene: Scene) -> None:
 def train(scene: Scene, meters: list[SessionMeter]) -> None:
     """One step to warm up, then one for each meter that brings an instrument."""
     turns = [meter for meter in meters if type(meter).instrument is not SessionMeter.instrument]
-    scene.trainer = builders.make_trainer(scene, [_turns(scene, turns)], **short(WARMUP + len(turns)))
+    scene.trainer = builders.make_trainer(scene, [_turns(scene, turns, meters)], **short(WARMUP + len(turns)))
     scene.trainer.train()
 
 
@@ -82,7 +82,7 @@ def short(steps: int) -> dict[str, Any]:
     return {"max_steps": steps, "eval_strategy": "no", "logging_strategy": "no"}
 
 
-def _turns(scene: Scene, meters: list[SessionMeter]) -> Any:
+def _turns(scene: Scene, meters: list[SessionMeter], everyone: list[SessionMeter]) -> Any:
     from transformers import TrainerCallback
 
     class Turns(TrainerCallback):  # type: ignore[misc]
@@ -91,6 +91,7 @@ def _turns(scene: Scene, meters: list[SessionMeter]) -> Any:
         running: tuple[SessionMeter, AbstractContextManager[Any]] | None = None
 
         def on_step_begin(self, args: Any, state: Any, control: Any, **__: Any) -> None:
+            _each(everyone, lambda meter: meter.begins(scene))
             turn = state.global_step - WARMUP
             if 0 <= turn < len(meters) and meters[turn].problem is None:
                 gc.disable()

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from . import cases, compare, explain, matrix, registry, store
+from . import cases, judging, matrix, registry, store
 from .faults._fault import Fault
 from .matrix import Result, Row
 from .nouns import SCHEMA, Baseline, Case, Device, Options, Profile, Record, Status, SuiteError, UsageError, Verdict
@@ -181,13 +181,7 @@ def trial(measure: Measure, against: Trials, fault: Fault, regime: str) -> Row:
 
 def judge(against: Trials, made: Trials) -> tuple[Verdict, ...]:
     """What the suite says of trials, the reference in the baseline's place, causes told."""
-    verdicts = compare.judge_case(
-        slug=cases.slug(made.case), case=made.case, digest=cases.digest(made.case), baseline=_baseline(against),
-        trials=made.records, metrics=registry.metrics(), judges=registry.judges(), tolerances={},
-    )  # fmt: skip
-    return explain.explain(
-        verdicts, case=made.case, old=against.records, new=made.records, rules=registry.rules()
-    )  # fmt: skip
+    return judging.judge(made.case, _baseline(against), made.records, {})
 
 
 def _baseline(of: Trials) -> Baseline:

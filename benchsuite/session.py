@@ -6,15 +6,12 @@ Cases are measured when first asked for, and once. Everything that can be known 
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Protocol
 
-from . import cases, checkpoints, codec, compare, environment, explain, registry, store
+from . import cases, checkpoints, compare, environment, estimates, judging, registry, runfiles, store, tolerances
 from .nouns import (
     Baseline,
     Case,
@@ -25,25 +22,15 @@ from .nouns import (
     Options,
     Record,
     RunResult,
-    Status,
     SuiteError,
     UsageError,
-    Verdict,
 )
+from .runners._runner import Runner, Tell
 from .runners.local import LocalRunner
 from .runners.replay import ReplayRunner
 
-Tell = Callable[[Mapping[str, Any]], None]
 Show = Callable[[str], AbstractContextManager[Tell]]
 """Given a trial's label, a context in which its progress is shown."""
-
-
-class Runner(Protocol):
-    """Where trials run."""
-
-    def run(self, job: Job, run: Path, tell: Tell) -> tuple[Record, ...]:
-        """Measure every case of `job`; each record is on disk in `run` before this returns."""
-        ...
 
 
 class Session:
@@ -115,7 +102,7 @@ class Session:
         self.selected = tuple(selected)
         if not selected:
             return
-        check_tolerances(self.options.tolerances)
+        tolerances.check_tolerances(self.options.tolerances)
         for case in selected:
             self.baseline(case)
         if not self.options.replay:
@@ -156,17 +143,7 @@ class Session:
 
     def estimate(self, selected: Sequence[Case]) -> Estimate:
         """Trials and seconds that `selected` will take: from the baselines' own trials where there are any."""
-        known = [self._seconds(case) for case in selected]
-        return Estimate(
-            trials=sum(case.profile.trials for case in selected),
-            seconds=sum(seconds for seconds, _ in known),
-            source="baseline" if known and all(sure for _, sure in known) else "guess",
-        )
-
-    def _seconds(self, case: Case) -> tuple[float, bool]:
-        baseline = self.baseline(case)
-        each = statistics.median(t.seconds for t in baseline.trials) if baseline else case.profile.guess
-        return case.profile.trials * each, baseline is not None
+        return estimates.estimate([(case, self.baseline(case)) for case in selected])
 
     # ------------------------------------------------------------ measuring
 
@@ -207,15 +184,8 @@ class Session:
             self._records[cases.slug(case)] = tuple(records[i] for records in made)
 
     def _finished(self, case: Case) -> dict[int, Record]:
-        """Good trials of this very case that the interrupted run left, made with this very stack."""
         assert self.run is not None
-        wanted = (cases.digest(case), bool(self.options.inject), environment.guarded(environment.packages()))
-        return {
-            record.trial: record
-            for record in store.load_run(self.run)
-            if record.status is Status.OK
-            and (record.digest, bool(record.injected), environment.guarded(record.environment.packages)) == wanted
-        }
+        return runfiles.finished(self.run, case, injected=bool(self.options.inject))
 
     def _label(self, together: tuple[Case, ...], trial: int) -> str:
         names = " + ".join(f"{case.regime}" for case in together)
@@ -248,13 +218,7 @@ class Session:
         name = cases.slug(case)
         if name not in self._results:
             records, baseline = self.records(case), self.baseline(case)
-            verdicts = compare.judge_case(
-                slug=name, case=case, digest=cases.digest(case), baseline=baseline, trials=records,
-                metrics=registry.metrics(), judges=registry.judges(), tolerances=self.options.tolerances,
-            )  # fmt: skip
-            told = explain.explain(
-                verdicts, case=case, old=baseline.trials if baseline else (), new=records, rules=registry.rules()
-            )
+            told = judging.judge(case, baseline, records, self.options.tolerances)
             self._results[name] = CaseResult(slug=name, case=case, records=records, baseline=baseline, verdicts=told)
         return self._results[name]
 
@@ -272,7 +236,7 @@ class Session:
         machine = done[0].records[0].environment.machine if done else ""
         return RunResult(
             run=self.run.name if self.run else "", machine=machine, results=done,
-            published=load_published(Path(self.options.baselines)),
+            published=runfiles.load_published(Path(self.options.baselines)),
         )  # fmt: skip
 
     def write(self, run: RunResult) -> None:
@@ -282,40 +246,4 @@ class Session:
             SuiteError: they cannot be written.
         """
         if self.run is not None and run.results:
-            write_reports(self.run, run)
-
-
-def check_tolerances(tolerances: Mapping[str, str]) -> None:
-    """Refuse, before anything is measured, a tolerance that no metric takes.
-
-    Raises:
-        UsageError: one in another unit than its metric's, or for a name that no metric has.
-    """
-    known = registry.metrics()
-    for glob in tolerances:
-        if not any(fnmatchcase(name, glob) for name in known):
-            near = registry.near(glob, known)
-            raise UsageError(f"[tool.benchsuite.tolerance]: no metric matches {glob!r}.{near}")
-    for metric in known.values():
-        compare.tolerant(metric, tolerances)
-
-
-def load_published(baselines: Path) -> Mapping[str, Any]:
-    """The published figures, or nothing where the folder has none."""
-    path = baselines / "published" / "tesla-t4.json"
-    if not path.is_file():
-        return {}
-    try:
-        found = codec.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise SuiteError(f"{path} cannot be read: {error}. Restore it from git.") from error
-    return found if isinstance(found, dict) else {}
-
-
-def write_reports(folder: Path, run: RunResult) -> None:
-    """verdicts.json, and every reporter that names a file."""
-    verdicts: Iterable[Verdict] = [verdict for result in run.results for verdict in result.verdicts]
-    store.write_text(folder / "verdicts.json", codec.dumps(codec.encode(list(verdicts))))
-    for reporter in registry.reporters().values():
-        if reporter.filename:
-            store.write_text(folder / reporter.filename, reporter.render(run))
+            runfiles.write_reports(self.run, run)

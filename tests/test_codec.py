@@ -11,7 +11,7 @@ from factories import make_baseline, make_case, make_record
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchsuite import codec, sharing
+from benchsuite import codec, jsontext, sharing
 from benchsuite.nouns import (
     JSON,
     Baseline,
@@ -77,7 +77,7 @@ def test_records_round_trip(record: Record) -> None:
     assert isinstance(back.predictions.logits, tuple)
 
 
-@given(st.dictionaries(TEXT.filter(lambda key: key != codec.NONFINITE), TREES, max_size=4))
+@given(st.dictionaries(TEXT.filter(lambda key: key != jsontext.NONFINITE), TREES, max_size=4))
 @settings(max_examples=150, deadline=None)
 def test_json_round_trips(tree: JSON) -> None:
     """Any JSON object comes back equal, its keys in their order."""
@@ -169,8 +169,8 @@ def test_lists_carry_their_own_notes() -> None:
     """A file that is a list stays one; each object says for itself where it holds no JSON number."""
     text = codec.dumps([FINDING, VERDICT])
     plain = strict(text)
-    assert codec.NONFINITE not in plain[0]
-    assert plain[1][codec.NONFINITE] == {"/new": "nan", "/interval/0": "-inf"}
+    assert jsontext.NONFINITE not in plain[0]
+    assert plain[1][jsontext.NONFINITE] == {"/new": "nan", "/interval/0": "-inf"}
     assert same(codec.loads(text), [FINDING, VERDICT])
 
 
@@ -239,7 +239,7 @@ def test_encode_refuses_what_json_lacks(value: JSON) -> None:
 def test_dumps_refuses_the_reserved_key() -> None:
     """A file's own key "nonfinite" would be taken for the note, so it is refused."""
     with pytest.raises(ValueError, match="taken by the file format"):
-        codec.dumps({codec.NONFINITE: 1})
+        codec.dumps({jsontext.NONFINITE: 1})
 
 
 @pytest.mark.parametrize(
@@ -249,7 +249,7 @@ def test_dumps_refuses_the_reserved_key() -> None:
 def test_loads_refuses_a_note_that_does_not_fit(note: JSON) -> None:
     """A note that points nowhere, at a number, or says something else is an error, not a crash."""
     with pytest.raises(SuiteError, match="nonfinite"):
-        codec.loads(json.dumps({"a": None, "b": 1, "l": [None], codec.NONFINITE: note}))
+        codec.loads(json.dumps({"a": None, "b": 1, "l": [None], jsontext.NONFINITE: note}))
 
 
 def test_loads_is_strict() -> None:

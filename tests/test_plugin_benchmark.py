@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -124,7 +125,7 @@ def test_a_broken_driver_is_no_matter_of_the_cpus_cases(judged: Project) -> None
     (judged.path / "fake" / "pynvml.py").write_text(BROKEN_NVML)
     assert BROKEN_NVML != NVML
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(judged.path / "fake"))
+        patch.setenv("PYTHONPATH", str(judged.path / "fake"), prepend=os.pathsep)
         result = judged.judge_apart(*only("--benchmark-autosave", "--benchmark-json=out.json", "-W", "error"))
     assert result.ret == 0, result.stdout.str()
     assert environment.machine_slug(None) in saved(judged)[0].name

@@ -25,7 +25,8 @@ from hypothesis import strategies as st
 from benchsuite import __version__, pooling, store
 from benchsuite.cases import slug
 from benchsuite.nouns import Baseline, Kind, Measured, Metric, Predictions, Record, Status, SuiteError, UsageError
-from benchsuite.promote import PromotionReport, lock_kept, promote
+from benchsuite.promote import lock_kept, promote
+from benchsuite.promoted import PromotionReport
 
 FP32, QLORA = slug(make_case()), slug(make_case(regime="qlora"))
 WHEN = "2025-11-04T09:00:00+00:00"

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from factories import MACHINE, make_baseline, make_case, make_metrics, make_record
 
-from benchsuite import store
+from benchsuite import latest, store
 from benchsuite.cases import slug
 from benchsuite.freeze import public_freeze
 from benchsuite.nouns import JSON, Measured, SuiteError, UsageError
@@ -213,7 +213,7 @@ def test_latest_without_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     for run in runs:
         store.save_record(run, make_record())
         (run / "report.md").write_text(run.name)
-        (run / "large.json").write_bytes(b" " * (store.SMALL + 1))
+        (run / "large.json").write_bytes(b" " * (latest.SMALL + 1))
         assert store.mark_latest(results, run)
         assert (results / "latest" / "report.md").read_text() == run.name
         assert store.resolve_run("latest", results) == run

@@ -23,7 +23,7 @@ def tf32_on() -> None:
 @fault(
     "4-bit weights are dequantised twice",
     listed="4-bit path slower", threads=("bitsandbytes#667", "bitsandbytes#830"), libraries=("bitsandbytes",),
-    regimes=QLORA, seen_by=("count.*", "device.kernel_time.step"), word="operator",
+    regimes=QLORA, seen_by=("count.*", "device.kernel_time.step"), word="4-bit path",
 )  # fmt: skip
 def fourbit_slower() -> None:
     """Do it once for nothing."""
@@ -142,7 +142,7 @@ def sync_each_step() -> None:
 @fault(
     "batches travel to the device, back, and there again",
     libraries=("accelerate", "transformers"), regimes=BOTH, needs=Device.CUDA, seen_by=("count.copies.step",),
-    word="cop",
+    word="device copies",
 )  # fmt: skip
 def inputs_copied_twice() -> None:
     """Send them once more."""

@@ -199,8 +199,8 @@ def random_draw_added() -> None:
 
 @fault(
     "training runs under bfloat16 autocast that nobody asked for",
-    libraries=("accelerate", "transformers"), regimes=FP32, word="_to_copy",
-    seen_by=("model.precision_flags", "count.operators.step", "count.kernels.step", "memory.saved_for_backward"),
+    libraries=("accelerate", "transformers"), regimes=FP32, word="dtype",
+    seen_by=("model.computes", "count.operators.step", "count.kernels.step", "memory.saved_for_backward"),
 )  # fmt: skip
 def autocast_on() -> None:
     """Compute each loss inside autocast."""

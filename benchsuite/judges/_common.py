@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from benchsuite.nouns import JSON, Better, Finding, Kind, Measured, Metric, Outcome
@@ -83,6 +83,25 @@ def invalid(old: Trials, new: Trials, old_problem: str, new_problem: str) -> Fin
     sides = (("the baseline", old_problem), ("this run", new_problem))
     detail = "; ".join(f"in {side}, {problem}" for side, problem in sides if problem)
     return finding(Outcome.INVALID, shown(old[0].value), shown(new[0].value), detail=detail)
+
+
+def on_numbers(
+    old: Trials, new: Trials, judge: Callable[[list[float], list[float]], Finding], *, positive: bool
+) -> Finding:
+    """What `judge` says of both sides' values as finite numbers; `invalid` where a value is none (see `numbers`)."""
+    a, old_problem = numbers(old, positive=positive)
+    b, new_problem = numbers(new, positive=positive)
+    return judge(a, b) if a and b else invalid(old, new, old_problem, new_problem)
+
+
+def spreads(old: Sequence[float], new: Sequence[float], show: Callable[[float], str]) -> list[str]:
+    """A line for each side whose trials do not agree."""
+    sides = (("the baseline's", old), ("this run's", new))
+    return [
+        f"{side} trials disagree: {show(min(values))} to {show(max(values))}"
+        for side, values in sides
+        if len(set(values)) > 1
+    ]
 
 
 def shown(value: JSON) -> JSON:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from benchsuite.judges._common import Trials, by_threshold, invalid, numbers
+from benchsuite.judges._common import Trials, by_threshold, on_numbers, spreads
 from benchsuite.nouns import Finding, Kind, Metric
 from benchsuite.stats import median
 
@@ -25,27 +25,25 @@ class Bytes:
 
     def __call__(self, metric: Metric, old: Trials, new: Trials) -> Finding:
         """Judge; see the module."""
-        a, old_problem = numbers(old, positive=False)
-        b, new_problem = numbers(new, positive=False)
-        if not a or not b:
-            return invalid(old, new, old_problem, new_problem)
-        found = by_threshold(
-            metric,
-            median(a),
-            median(b),
-            relative_floor=RELATIVE if metric.relative is None else metric.relative,
-            absolute_floor=ABSOLUTE if metric.absolute is None else metric.absolute,
-        )
-        return replace(found, detail=_detail(a, b))
+        return on_numbers(old, new, lambda a, b: _judge(metric, a, b), positive=False)
+
+
+def _judge(metric: Metric, old: list[float], new: list[float]) -> Finding:
+    found = by_threshold(
+        metric,
+        median(old),
+        median(new),
+        relative_floor=RELATIVE if metric.relative is None else metric.relative,
+        absolute_floor=ABSOLUTE if metric.absolute is None else metric.absolute,
+    )
+    return replace(found, detail=_detail(old, new))
 
 
 def _detail(old: list[float], new: list[float]) -> str:
     difference = median(new) - median(old)
     parts = [f"{difference:+,.0f} bytes"] if difference else []
-    for side, values in (("the baseline's", old), ("this run's", new)):
-        if len(set(values)) > 1:
-            parts.append(f"{side} trials disagree: {min(values):,.0f} to {max(values):,.0f} bytes")
-    return "; ".join(parts)
+    apart = spreads(old, new, lambda value: f"{value:,.0f}")
+    return "; ".join([*parts, *(f"{line} bytes" for line in apart)])
 
 
 JUDGE = Bytes()

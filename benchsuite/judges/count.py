@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from benchsuite.judges._common import Trials, by_threshold, invalid, numbers
+from benchsuite.judges._common import Trials, by_threshold, on_numbers, spreads
 from benchsuite.nouns import Finding, Kind, Metric
 from benchsuite.stats import median
 
@@ -24,21 +24,18 @@ class Count:
 
     def __call__(self, metric: Metric, old: Trials, new: Trials) -> Finding:
         """Judge; see the module."""
-        a, old_problem = numbers(old, positive=False)
-        b, new_problem = numbers(new, positive=False)
-        if not a or not b:
-            return invalid(old, new, old_problem, new_problem)
-        floor = SMALLEST if metric.relative is None else metric.relative
-        found = by_threshold(metric, median(a), median(b), relative_floor=floor, absolute_floor=metric.absolute or 0.0)
-        return replace(found, detail=_detail(a, b))
+        return on_numbers(old, new, lambda a, b: _judge(metric, a, b), positive=False)
+
+
+def _judge(metric: Metric, old: list[float], new: list[float]) -> Finding:
+    floor = SMALLEST if metric.relative is None else metric.relative
+    found = by_threshold(metric, median(old), median(new), relative_floor=floor, absolute_floor=metric.absolute or 0.0)
+    return replace(found, detail=_detail(old, new))
 
 
 def _detail(old: list[float], new: list[float]) -> str:
     parts = [f"exactly {median(old):.15g} -> {median(new):.15g}"] if median(old) != median(new) else []
-    for side, values in (("the baseline's", old), ("this run's", new)):
-        if len(set(values)) > 1:
-            parts.append(f"{side} trials disagree: {min(values):.15g} to {max(values):.15g}")
-    return "; ".join(parts)
+    return "; ".join([*parts, *spreads(old, new, lambda value: f"{value:.15g}")])
 
 
 JUDGE = Count()

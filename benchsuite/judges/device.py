@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchsuite.judges._common import Trials, by_interval, invalid, numbers, smallest_effect
+from benchsuite.judges._common import Trials, by_interval, on_numbers, smallest_effect
 from benchsuite.nouns import Finding, Kind, Metric
 from benchsuite.stats import pooled
 
@@ -29,12 +29,12 @@ class DeviceTime:
 
     def __call__(self, metric: Metric, old: Trials, new: Trials) -> Finding:
         """Judge; see the module."""
-        a, old_problem = numbers(old, positive=True)
-        b, new_problem = numbers(new, positive=True)
-        if not a or not b:
-            return invalid(old, new, old_problem, new_problem)
-        smallest = smallest_effect(metric, SMALLEST, a)
-        return by_interval(metric, a, b, pooled(a, b, spread=SPREAD, freedom=FREEDOM), smallest)
+        return on_numbers(old, new, lambda a, b: _judge(metric, a, b), positive=True)
+
+
+def _judge(metric: Metric, old: list[float], new: list[float]) -> Finding:
+    difference = pooled(old, new, spread=SPREAD, freedom=FREEDOM)
+    return by_interval(metric, old, new, difference, smallest_effect(metric, SMALLEST, old))
 
 
 JUDGE = DeviceTime()

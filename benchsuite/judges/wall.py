@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchsuite.judges._common import Trials, by_interval, finding, invalid, numbers, ratio, smallest_effect
+from benchsuite.judges._common import Trials, by_interval, finding, on_numbers, ratio, smallest_effect
 from benchsuite.nouns import Finding, Kind, Metric, Outcome
 from benchsuite.stats import ALPHA, Difference, median, relative, t_quantile, welch
 from benchsuite.units import percent
@@ -28,14 +28,14 @@ class Wall:
 
     def __call__(self, metric: Metric, old: Trials, new: Trials) -> Finding:
         """Judge; see the module."""
-        a, old_problem = numbers(old, positive=True)
-        b, new_problem = numbers(new, positive=True)
-        if not a or not b:
-            return invalid(old, new, old_problem, new_problem)
-        smallest = smallest_effect(metric, SMALLEST, a)
-        if min(len(a), len(b)) < FEWEST:
-            return _too_few(a, b, smallest)
-        return by_interval(metric, a, b, welch(a, b), smallest)
+        return on_numbers(old, new, lambda a, b: _judge(metric, a, b), positive=True)
+
+
+def _judge(metric: Metric, old: list[float], new: list[float]) -> Finding:
+    smallest = smallest_effect(metric, SMALLEST, old)
+    if min(len(old), len(new)) < FEWEST:
+        return _too_few(old, new, smallest)
+    return by_interval(metric, old, new, welch(old, new), smallest)
 
 
 def _too_few(old: list[float], new: list[float], smallest: float) -> Finding:

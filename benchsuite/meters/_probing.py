@@ -46,6 +46,14 @@ def caught(error: Exception) -> Exception:
     return error
 
 
+def apart(name: str, title: str, absolute: float, relative: float = 0.0, **more: Any) -> Metric:
+    """Numbers that may lie so far apart: how far is told by measurements, noted where it is declared."""
+    return Metric(
+        name=name, unit="", kind=Kind.QUALITY, judge="distance", concern="fingerprint", title=title, relative=relative,
+        absolute=absolute, **more,
+    )  # fmt: skip
+
+
 class ProbeMeter(Meter):
     """A meter that measures in the probe phase alone, without a model. Subclasses say how in `probe`."""
 
@@ -78,6 +86,9 @@ class SessionMeter(ProbeMeter):
 
     def prepared(self, scene: Scene) -> None:
         """`scene.model` is prepared for training; to be left as it is found."""
+
+    def begins(self, scene: Scene) -> None:
+        """A training step of whichever meter begins; called at each, before any instrument is in place."""
 
     def instrument(self, scene: Scene) -> AbstractContextManager[Any] | None:
         """What to put around one training step of this meter's own; asked at that step's begin."""

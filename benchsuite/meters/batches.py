@@ -1,5 +1,6 @@
-"""In what order training sees the rows, and in what shapes: the first epoch, as the Trainer deals it.
+"""In what order training and evaluation see the rows, in what shapes, and what is in them, as the Trainer deals them.
 
+Of training the first epoch; of evaluation the whole, or its first batches where there are very many.
 Drawn from the Trainer's own sampler, and held against one batch that the model was really given.
 Rows are told by their number, so that equal texts do not hide an order.
 """
@@ -11,14 +12,18 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 from ..nouns import JSON
 from ..scene import Scene
 from ._probing import SessionMeter, exact
+from ._watch import contents
 
 ORDER = exact("input.order", "order of the first epoch")
 BATCHES = exact("input.batches", "batch shapes of the first epoch")
+CONTENT = exact("input.content", "what the first epoch's batches hold")
+EVALUATION = exact("input.evaluation", "rows, batches and their content in evaluation")
 SHOWN = 8
 """Row numbers that are recorded as they are; the rest is a digest."""
 COLLATED = 128
@@ -29,7 +34,7 @@ class BatchMeter(SessionMeter):
     """Draws the epoch after the probe's training, in which it watched one step's batch."""
 
     name = "batches"
-    metrics = (ORDER, BATCHES)
+    metrics = (ORDER, BATCHES, CONTENT, EVALUATION)
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,7 +68,12 @@ class BatchMeter(SessionMeter):
         seen = self.step < len(batches)
         as_drawn = batches[self.step]["input_ids"].tolist() == self.given if seen else None
         shapes = Counter(map(shape, batches))
-        self.found = {ORDER.name: {**order(drawn), "as_trained": as_drawn}, BATCHES.name: dict(sorted(shapes.items()))}
+        self.found = {
+            ORDER.name: {**order(drawn), "as_trained": as_drawn},
+            BATCHES.name: dict(sorted(shapes.items())),
+            CONTENT.name: contents(batches),
+            EVALUATION.name: evaluation(scene.trainer.get_eval_dataloader()),
+        }
 
     def probe(self, scene: Scene) -> Mapping[str, JSON]:
         """See `ProbeMeter.probe`."""
@@ -72,6 +82,17 @@ class BatchMeter(SessionMeter):
 
 def _collate(loader: Any, rows: Sequence[int]) -> Any:
     return loader.collate_fn([loader.dataset[row] for row in rows])
+
+
+def evaluation(loader: Any) -> dict[str, JSON]:
+    """Rows and batches of a loader as it deals them, their shapes, and a digest a column over at most `COLLATED`."""
+    batches = [{**batch} for batch in islice(loader, COLLATED)]
+    return {
+        "rows": len(loader.dataset),
+        "batches": len(loader),
+        "shapes": dict(sorted(Counter(map(shape, batches)).items())),
+        "content": contents(batches),
+    }
 
 
 def order(batches: Sequence[Sequence[int]]) -> dict[str, JSON]:

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from .. import trial
-from ..nouns import JSON, Kind, Measured, Metric, Phase
+from ..nouns import JSON, Measured, Phase
 from ..scene import Scene
-from ._probing import CPU, SessionMeter, caught, crash, exact, guarded
+from ._probing import CPU, SessionMeter, apart, caught, crash, exact, guarded
 
 ROWS = 8
 """Examples looked at."""
@@ -23,36 +23,22 @@ PAD = 8
 """Pad tokens beyond the longest example, where the model has room for them."""
 
 
-def _drift(name: str, title: str, absolute: float, relative: float = 0.0) -> Metric:
-    return Metric(
-        name=name, unit="1", kind=Kind.QUALITY, judge="distance", concern="fingerprint", title=title, relative=relative,
-        absolute=absolute,
-    )  # fmt: skip
-
-
-def _logits(name: str, title: str, absolute: float, relative: float) -> Metric:
-    return Metric(
-        name=name, unit="", kind=Kind.QUALITY, judge="distance", concern="fingerprint", title=title, relative=relative,
-        absolute=absolute,
-    )  # fmt: skip
-
-
 # Measured under `tiny` between CPU capabilities (AVX512, AVX2, default), 1 and 2 threads, and transformers 4.55.3 and
 # 5.23: initial logits (0.03 large) lie within 1.9e-5; trained ones (1.6 large) within 1e-6 in fp32 and 0.078 in qlora.
-INIT = _logits("function.logits_init", "logits before training", absolute=1e-3, relative=0.01)
-TRAINED = _logits("function.logits_trained", "logits after training", absolute=0.25, relative=0.05)
+INIT = apart("function.logits_init", "logits before training", absolute=1e-3, relative=0.01)
+TRAINED = apart("function.logits_trained", "logits after training", absolute=0.25, relative=0.05)
 # On one CPU and one stack every bit repeats, so that any other arithmetic shows here, however little it does.
 BITS = exact(
     "function.trained_bits", "logits after training, bit for bit", same_stack=True, depends_on=(*CPU, "cpu_model")
 )  # fmt: skip
 # Likewise: 0 in fp32; 5.9e-4 to 7.7e-4 in qlora, whose norms train in fp32 and are reloaded in fp16.
-RELOAD = _drift("function.reload_drift", "logits, reloaded against saved", absolute=2e-3, relative=0.5)
+RELOAD = apart("function.reload_drift", "logits, reloaded against saved", absolute=2e-3, relative=0.5)
 # Likewise: 4e-7 at most in fp32; 0 or 9.8e-4, one step of fp16, in qlora. An ignored mask moves 0.1 and more.
-PADDING = _drift("function.padding_drift", "logits, padded against unpadded", absolute=5e-3, relative=0.5)
+PADDING = apart("function.padding_drift", "logits, padded against unpadded", absolute=5e-3, relative=0.5)
 # Likewise: 0 everywhere. Dropout left on moves 0.01 and more.
-REPEAT = _drift("function.repeat_drift", "logits, one forward against the next", absolute=1e-4)
+REPEAT = apart("function.repeat_drift", "logits, one forward against the next", absolute=1e-4)
 # Likewise: 0.011 to 0.014, the rounding of merged weights to 4 bits; in 32 bits 1e-6.
-MERGE = _drift("function.merge_drift", "logits, adapter merged against apart", absolute=0.02, relative=0.5)
+MERGE = apart("function.merge_drift", "logits, adapter merged against apart", absolute=0.02, relative=0.5)
 
 
 class FunctionMeter(SessionMeter):
@@ -124,12 +110,12 @@ def digest(found: Any) -> str:
 
 def logits(scene: Scene, model: Any) -> Any:
     """Rows x classes, float32 on the CPU, of the fixed examples as the plan pads them."""
-    return _forward(scene, model, _examples(scene))
+    return _forward(scene, model, examples(scene))
 
 
 def padded(scene: Scene, model: Any) -> Any:
     """The same, with every example padded beyond the longest by `PAD` tokens at least."""
-    batch = _examples(scene)
+    batch = examples(scene)
     longest = max(map(sum, batch["attention_mask"]))
     room = getattr(model.config, "max_position_embeddings", longest + PAD)
     return _forward(scene, model, batch, padding="max_length", max_length=min(longest + PAD, room))
@@ -139,12 +125,12 @@ def unpadded(scene: Scene, model: Any) -> Any:
     """The same, each example by itself and without any pad token."""
     import torch
 
-    batch = _examples(scene)
+    batch = examples(scene)
     rows = [{name: [values[i]] for name, values in batch.items()} for i in range(len(batch["attention_mask"]))]
     return torch.cat([_forward(scene, model, row) for row in rows])
 
 
-def _examples(scene: Scene) -> dict[str, list[list[int]]]:
+def examples(scene: Scene) -> dict[str, list[list[int]]]:
     """The fixed examples without labels and without pad tokens."""
     rows = scene.rows["validation"][:ROWS]
     return strip({name: values for name, values in rows.items() if name != "labels"})

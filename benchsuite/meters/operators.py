@@ -1,6 +1,7 @@
-"""The operator census of one training step: how many, which, their FLOPs, and waits for the device.
+"""The operator census of one training step and of a short evaluation: how many, which, their FLOPs, copies, and waits.
 
-Seen by torch's dispatcher, forward and backward, on any device. Operators that torch has no formula
+Seen by torch's dispatcher, forward and backward, on any device: so are the attention that runs, whatever the
+configuration calls it, and the dropout that is drawn, whatever the modules hold. Operators that torch has no formula
 for, bitsandbytes' and the CPU's attention among them, are given theirs here; FLOPs of elementwise
 operators are not counted, as everywhere.
 """
@@ -10,61 +11,141 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
 from ..nouns import JSON
 from ..scene import Scene
-from ._probing import SessionMeter, count, shown
+from ._probing import SessionMeter, count, exact, shown
+from ._watch import evaluate
+from .kernels import COPY as COPIES
 
 # The same on every CPU capability and thread count (AVX512, AVX2, default; 1 and 2 threads).
 OPERATORS = count("count.operators.step", "operators a step", same_stack=True, relative=0.0)
 BY_NAME = shown("operators.by_name", "operators by name")
 FLOPS = count("count.flops.step", "FLOPs a step", relative=0.001)
 SYNCS = count("count.syncs.step", "waits for the device a step", same_stack=True, relative=0.0)
+EVALUATION = count("count.operators.evaluation", "operators of an evaluation", same_stack=True, relative=0.0)
+EVALUATION_BY_NAME = shown("operators.evaluation", "operators of an evaluation by name")
+# Which kernel is chosen is torch's to say, by device and shape; plain products have no name of their own.
+ATTENTION = exact("model.attention.dispatched", "attention as dispatched", depends_on=("gpu",))
+DROPOUT = exact("model.dropout.drawn", "dropout as drawn: how often with which share")
+PRODUCTS = exact("model.products", "share of FLOPs by dtype")
+ATTENTION_WORDS = ("scaled_dot_product", "flash", "efficient_attention", "fmha")
+COPYING = ("aten._to_copy", "aten.copy_", "aten.clone")
 
 Formula = Callable[..., int]
 
 
+@dataclass
+class Seen:
+    """What the dispatcher was asked for."""
+
+    operators: Counter[str] = field(default_factory=Counter)
+    dropout: Counter[str] = field(default_factory=Counter)
+    flops: Counter[str] = field(default_factory=Counter)
+    """By the dtype of what is computed."""
+    syncs: int = 0
+
+    def add(self, func: Any, args: Any, kwargs: Mapping[str, Any], out: Any) -> None:
+        """Count one call."""
+        self.operators[str(func)] += 1
+        self.syncs += waits(func, args, out)
+        share = dropped(func, args, kwargs)
+        if share:
+            self.dropout[f"{share:.6g}"] += 1
+
+    @property
+    def names(self) -> dict[str, int]:
+        """Calls by operator."""
+        return dict(sorted(self.operators.items()))
+
+    @property
+    def attention(self) -> list[str]:
+        """Operators that are an attention by themselves."""
+        return [name for name in self.names if any(word in name for word in ATTENTION_WORDS)]
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Share of the FLOPs by dtype."""
+        return {name: round(flops / self.flops.total(), 3) for name, flops in sorted(self.flops.items())}
+
+    @property
+    def copies(self) -> int:
+        """Calls that copy a tensor to another place, dtype or layout."""
+        return sum(calls for name, calls in self.operators.items() if name.startswith(COPYING))
+
+
 class OperatorMeter(SessionMeter):
-    """Counts over one step."""
+    """Counts over one step, and over the evaluation of a few rows."""
 
     name = "operators"
-    metrics = (OPERATORS, BY_NAME, FLOPS, SYNCS)
+    metrics = (OPERATORS, BY_NAME, FLOPS, SYNCS, EVALUATION, EVALUATION_BY_NAME, ATTENTION, DROPOUT, PRODUCTS)
 
     def __init__(self) -> None:
         super().__init__()
-        self.operators: Counter[str] = Counter()
-        self.flops = 0
-        self.syncs = 0
+        self.training, self.evaluation = Seen(), Seen()
 
     def instrument(self, scene: Scene) -> AbstractContextManager[Any]:
         """See `SessionMeter.instrument`."""
-        from torch.utils._python_dispatch import TorchDispatchMode
+        return census(self.training)
 
-        known, meter = formulas(), self
-
-        class Census(TorchDispatchMode):  # type: ignore[misc]
-            def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-                out = func(*args, **(kwargs or {}))
-                meter.operators[str(func)] += 1
-                meter.syncs += waits(func, args, out)
-                formula = known.get(func._overloadpacket)
-                if formula is not None:
-                    meter.flops += int(formula(*args, **(kwargs or {}), out_val=out))
-                return out
-
-        mode: AbstractContextManager[Any] = Census()
-        return mode
+    def trained(self, scene: Scene) -> None:
+        """See `SessionMeter.trained`."""
+        with census(self.evaluation):
+            evaluate(scene)
 
     def probe(self, scene: Scene) -> Mapping[str, JSON]:
-        """See `ProbeMeter.probe`."""
-        return {
-            OPERATORS.name: self.operators.total(),
-            BY_NAME.name: dict(sorted(self.operators.items())),
-            FLOPS.name: self.flops,
-            SYNCS.name: self.syncs,
+        """See `ProbeMeter.probe`. A CPU has no copies but those that the dispatcher sees; CUDA's own count has more."""
+        step, evaluation = self.training, self.evaluation
+        found: dict[str, JSON] = {
+            OPERATORS.name: step.operators.total(),
+            BY_NAME.name: step.names,
+            FLOPS.name: step.flops.total(),
+            SYNCS.name: step.syncs,
+            EVALUATION.name: evaluation.operators.total(),
+            EVALUATION_BY_NAME.name: evaluation.names,
+            ATTENTION.name: {"training": step.attention, "evaluation": evaluation.attention},
+            DROPOUT.name: {"training": dict(sorted(step.dropout.items())), "evaluation": dict(evaluation.dropout)},
         }
+        found[PRODUCTS.name] = {"training": step.shares, "evaluation": evaluation.shares}
+        return found if scene.on_cuda else {**found, COPIES.name: step.copies}
+
+
+def census(seen: Seen) -> AbstractContextManager[Any]:
+    """Adds every operator inside to `seen`."""
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    known = formulas()
+
+    class Census(TorchDispatchMode):  # type: ignore[misc]
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            out = func(*args, **(kwargs or {}))
+            seen.add(func, args, kwargs or {}, out)
+            formula = known.get(func._overloadpacket)
+            if formula is not None:
+                seen.flops[dtype(out)] += int(formula(*args, **(kwargs or {}), out_val=out))
+            return out
+
+    mode: AbstractContextManager[Any] = Census()
+    return mode
+
+
+def dtype(out: Any) -> str:
+    """The dtype of what an operator returns, of the first where it returns several."""
+    first = out[0] if isinstance(out, tuple | list) else out
+    return str(first.dtype).removeprefix("torch.")
+
+
+def dropped(func: Any, args: Any, kwargs: Mapping[str, Any]) -> float:
+    """The share that an operator drops out, 0 for one that drops nothing; `bernoulli_` is told what it keeps."""
+    named = {argument.name: value for argument, value in zip(func._schema.arguments, args, strict=False)} | dict(kwargs)
+    name = str(func)
+    if name.startswith("aten.bernoulli_.float"):
+        return round(1.0 - float(named.get("p", 0.5)), 6)
+    share = named.get("dropout_p", named.get("p") if "dropout" in name else None)
+    return float(share) if isinstance(share, float) and named.get("train") is not False else 0.0
 
 
 def waits(func: Any, args: Any, out: Any) -> bool:

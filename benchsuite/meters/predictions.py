@@ -13,7 +13,7 @@ ACCURACY = Metric(
     title="accuracy of the reloaded model", better=Better.HIGHER, absolute=0.01,
 )  # fmt: skip
 LOSS = Metric(
-    name="quality.loss.reloaded", unit="1", kind=Kind.QUALITY, judge="distance", concern="quality",
+    name="quality.loss.reloaded", unit="", kind=Kind.QUALITY, judge="distance", concern="quality",
     title="validation loss of the reloaded model", relative=0.05, absolute=0.02, depends_on=CPU,
 )  # fmt: skip
 LOGITS = Metric(

@@ -48,18 +48,18 @@ class WeightMeter(SessionMeter):
     def loaded(self, scene: Scene) -> None:
         """See `SessionMeter.loaded`."""
         held = dict(scene.model.named_parameters())
-        names = match(tuple(name for name, _ in tensors(scene.source)), held, scene.model.base_model_prefix)
+        matched = match(tuple(names(scene.source)), held, scene.model.base_model_prefix)
         differing = [
-            names[name]
+            matched[name]
             for name, tensor in tensors(scene.source)
-            if name in names and differs(tensor, held[names[name]])
+            if name in matched and differs(tensor, held[matched[name]])
         ]
-        self.from_file = [held[name] for name in names.values()]
-        known = set(names.values())
+        self.from_file = [held[name] for name in matched.values()]
+        known = set(matched.values())
         self.found[LOADED.name] = {
-            "tensors": len(names),
+            "tensors": len(matched),
             "differing": sorted(differing),
-            "missing": sorted(name for name, _ in tensors(scene.source) if name not in names),
+            "missing": sorted(name for name in names(scene.source) if name not in matched),
             "not_in_file": sorted(held.keys() - known),
         }
         packed = {name: p for name, p in sorted(held.items()) if getattr(p, "quant_state", None) is not None}
@@ -86,6 +86,15 @@ def tensors(folder: str) -> Iterator[tuple[str, Any]]:
         with safe_open(str(file), framework="pt") as opened:
             for name in sorted(opened.keys()):
                 yield name, opened.get_tensor(name)
+
+
+def names(folder: str) -> Iterator[str]:
+    """Names of all tensors of a checkpoint's safetensors files; none is read."""
+    from safetensors import safe_open
+
+    for file in sorted(Path(folder).glob("*.safetensors")):
+        with safe_open(str(file), framework="pt") as opened:
+            yield from sorted(opened.keys())
 
 
 def match(file: tuple[str, ...], held: Mapping[str, Any], prefix: str) -> dict[str, str]:

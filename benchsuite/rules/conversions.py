@@ -31,6 +31,14 @@ RULE = Rule(
     rank=47,
     find=find,
     effects={**TIME, **WORK, **CURVE, **either(ACTIVATIONS), "function.*": 0},
-    unless=("unquantised_dtype", "quantised_set", "quantisation_format", "attention", "checkpointing"),
+    unless=(
+        "unquantised_dtype",
+        "quantised_set",
+        "quantisation_format",
+        "attention",
+        "checkpointing",
+        "compute_dtypes",
+        "device_copies",
+    ),
     packages=("transformers", "accelerate", "torch", "peft"),
 )

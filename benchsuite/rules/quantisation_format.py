@@ -38,6 +38,15 @@ RULE = Rule(
     name="quantisation_format",
     rank=20,
     find=find,
-    effects={**either(RESIDENT), **either(FUNCTION), **either(TIME), **either(WORK), "weights.*": 0, "memory.*": 0},
+    effects={
+        **either(RESIDENT),
+        **either(FUNCTION),
+        **either(TIME),
+        **either(WORK),
+        "model.*": 0,
+        "optimizer.gradient*": 0,
+        "weights.*": 0,
+        "memory.*": 0,
+    },
     packages=("bitsandbytes", "transformers"),
 )

@@ -83,6 +83,15 @@ RULE = Rule(
     name="unquantised_dtype",
     rank=20,
     find=find,
-    effects={**RESIDENT, **either(CURVE), **either(TIME), **either(WORK), "function.*": 0, "saved.bytes": 1},
+    effects={
+        **RESIDENT,
+        **either(CURVE),
+        **either(TIME),
+        **either(WORK),
+        "model.*": 0,
+        "optimizer.gradient*": 0,
+        "function.*": 0,
+        "saved.bytes": 1,
+    },
     packages=("transformers", "peft"),
 )

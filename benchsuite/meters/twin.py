@@ -1,0 +1,152 @@
+"""The model as a function in 64 bits: what it computes, apart from how it rounds.
+
+A copy of the prepared model is widened to float64, 4-bit weights by what they dequantise to; whatever
+no checkpoint file holds, head and adapters, is given fixed values, so that no draw counts and no adapter
+is zero. What is left of a difference is another formula: an activation, a norm's epsilon, a mask, a
+position, an adapter's scale. Not covered: kernels of lower precision, which the other logits see.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ..nouns import JSON
+from ..scene import Scene
+from ._probing import SessionMeter, apart, exact
+from .function import examples
+from .weights import match, names
+
+# Measured under `tiny` in either regime: PLACEHOLDER
+EXACT = apart("function.exact", "the model in 64 bits, layer by layer", absolute=1e-6, relative=1e-6)
+ACTIVATIONS = apart("function.activations", "activation functions in 64 bits", absolute=1e-6, relative=1e-6)
+LAYERS = exact("model.layers", "layers without parameters")
+POINTS = (-3.0, -1.0, -0.3, 0.3, 1.0, 3.0)
+"""Where activation functions are tried: tanh's GELU is off by up to 5e-4 there."""
+SIZE = 0.05
+"""Of the fixed values."""
+
+
+class TwinMeter(SessionMeter):
+    """Copies the model before the probe's training, and lets go of the copy at once."""
+
+    name = "twin"
+    metrics = (EXACT, ACTIVATIONS, LAYERS)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.from_file: frozenset[int] = frozenset()
+        self.found: dict[str, JSON] = {}
+
+    def loaded(self, scene: Scene) -> None:
+        """See `SessionMeter.loaded`."""
+        held = dict(scene.model.named_parameters())
+        matched = match(tuple(names(scene.source)), held, scene.model.base_model_prefix)
+        self.from_file = frozenset(id(held[name]) for name in matched.values())
+
+    def prepared(self, scene: Scene) -> None:
+        """See `SessionMeter.prepared`."""
+        drawn = [name for name, p in scene.model.named_parameters() if id(p) not in self.from_file]
+        twin = widened(copy.deepcopy(scene.model), drawn)
+        plain = dict(bare_leaves(twin))
+        self.found = {
+            EXACT.name: layers(twin, _inputs(scene)),
+            ACTIVATIONS.name: answers(plain.values(), scene.device),
+            LAYERS.name: classes(plain.values()),
+        }
+
+    def probe(self, scene: Scene) -> Mapping[str, JSON]:
+        """See `ProbeMeter.probe`."""
+        return self.found
+
+
+def _inputs(scene: Scene) -> dict[str, Any]:
+    padded = scene.tokenizer.pad(examples(scene), return_tensors="pt")
+    return {name: tensor.to(scene.device) for name, tensor in padded.items()}
+
+
+def widened(model: Any, drawn: Iterable[str]) -> Any:
+    """`model` itself in float64 and evaluation mode, quantised layers by plain ones, `drawn` by fixed values."""
+    for parent in list(model.modules()):
+        for name, child in list(parent.named_children()):
+            if getattr(child._parameters.get("weight"), "quant_state", None) is not None:
+                setattr(parent, name, _plain(child))
+    model = model.double().eval()
+    held = dict(model.named_parameters())
+    for name in drawn:
+        held[name].data.copy_(_fixed(held[name]))
+    return model
+
+
+def _plain(layer: Any) -> Any:
+    """A linear layer of what a 4-bit one dequantises to."""
+    import torch
+    from bitsandbytes.functional import dequantize_4bit
+
+    weight = dequantize_4bit(layer.weight.data, layer.weight.quant_state)
+    made = torch.nn.Linear(weight.shape[1], weight.shape[0], bias=layer.bias is not None, device=weight.device)
+    made.weight.data = weight.detach()
+    if layer.bias is not None:
+        made.bias.data = layer.bias.data
+    return made.requires_grad_(requires_grad=False)
+
+
+def _fixed(like: Any) -> Any:
+    import torch
+
+    return (torch.arange(like.numel(), dtype=like.dtype, device=like.device).cos() * SIZE).view_as(like)
+
+
+def layers(model: Any, inputs: Mapping[str, Any]) -> dict[str, JSON]:
+    """Logits, and of each layer's hidden states, where the mask keeps them, their spread and sum along a direction."""
+    import torch
+
+    with torch.no_grad():
+        output = model(**inputs, output_hidden_states=True)
+    found: dict[str, JSON] = {}
+    for i, hidden in enumerate(output.hidden_states or ()):
+        kept = hidden[inputs["attention_mask"].bool()]
+        found[f"hidden {i}"] = [_kept(kept.square().mean().sqrt()), _kept((kept * _fixed(kept)).sum())]
+    return {**found, "logits": [_kept(value) for value in output.logits.flatten()]}
+
+
+def _kept(number: Any) -> float:
+    return round(float(number), 9)
+
+
+def bare_leaves(model: Any) -> Iterator[tuple[str, Any]]:
+    """Modules without parameters, buffers and children, by their dotted name: activations and dropouts."""
+    import torch
+
+    for name, module in model.named_modules():
+        empty = not any(True for _ in (*module.children(), *module.parameters(), *module.buffers()))
+        if empty and type(module).forward is not torch.nn.Module.forward:
+            yield name, module
+
+
+def classes(modules: Iterable[Any]) -> dict[str, int]:
+    """Number of modules by class."""
+    counts: dict[str, int] = {}
+    for module in modules:
+        counts[type(module).__name__] = counts.get(type(module).__name__, 0) + 1
+    return dict(sorted(counts.items()))
+
+
+def answers(modules: Iterable[Any], device: str) -> dict[str, JSON]:
+    """What one module of each class makes of `POINTS`; those that take anything else are left out."""
+    import torch
+
+    points = torch.tensor(POINTS, dtype=torch.float64, device=device)
+    found: dict[str, JSON] = {}
+    for module in modules:
+        try:
+            answer = module(points)
+        except Exception:  # noqa: BLE001, S112 - a container without parameters that wants something else
+            continue
+        if getattr(answer, "shape", None) == points.shape:
+            found[type(module).__name__] = [_kept(value) for value in answer]
+    return dict(sorted(found.items()))
+
+
+METER = TwinMeter
