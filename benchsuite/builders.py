@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from . import compat
+from . import architecture, compat
 from .nouns import JSON, Plan, Setting, Split, SuiteError, Transform
 from .plans import total_steps, warmup_steps
 from .scene import Scene
@@ -23,6 +23,11 @@ def load_tokenizer(folder: str, setting: Setting) -> Any:
     tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True, trust_remote_code=False)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = setting.model.pad_token or tokenizer.eos_token
+    if tokenizer.pad_token is None:
+        raise SuiteError(
+            f"the tokenizer of {setting.model.id} has neither a pad token nor one for the end of a text. "
+            + architecture.line(setting.model, "pad_token", tokenizer.unk_token or "[PAD]")
+        )
     return tokenizer
 
 
@@ -46,17 +51,25 @@ def _encode(tokenizer: Any, padding: str, max_length: int, rows: Mapping[str, li
     return tokenizer(rows["text"], padding=padding, truncation=True, max_length=max_length)
 
 
-def resolve(setting: Setting, folder: str, *, quantised: bool) -> Setting:
-    """Fill in what the model spec leaves to the architecture: the head is what stands beside the base model."""
-    if setting.model.unquantised or not quantised:
-        return setting
-    from accelerate import init_empty_weights
-    from transformers import AutoConfig, AutoModelForSequenceClassification
+def resolve(setting: Setting, folder: str, *, quantised: bool, adapted: bool) -> Setting:
+    """Fill in what the model spec leaves to the architecture: the head is what stands beside the base model.
 
-    with init_empty_weights():
-        shape = AutoModelForSequenceClassification.from_config(AutoConfig.from_pretrained(folder))
-    heads = tuple(name for name, _ in shape.named_children() if name != shape.base_model_prefix)
-    return replace(setting, model=replace(setting.model, unquantised=heads))
+    Args:
+        setting: The case's setting.
+        folder: The checkpoint's.
+        quantised: Whether the head must be named, to be kept out of quantisation.
+        adapted: Whether layers must be known that adapters go to.
+
+    Raises:
+        SuiteError: the architecture tells neither; names the line of configuration that does.
+    """
+    model = setting.model
+    if (model.unquantised or not quantised) and (model.lora_targets or not adapted):
+        return setting
+    shape = architecture.shape(folder, model)
+    if adapted and not model.lora_targets:
+        architecture.check_targets(shape, model)
+    return replace(setting, model=replace(model, unquantised=model.unquantised or architecture.heads(shape, model)))
 
 
 def load_model(
@@ -82,6 +95,10 @@ def load_model(
         kwargs["quantization_config"] = BitsAndBytesConfig(**config)
         kwargs["device_map"] = {"": device}
     model = AutoModelForSequenceClassification.from_pretrained(folder, **kwargs)
+    config = model.config.get_text_config()
+    if config.pad_token_id is None:
+        # A decoder looks for a text's last token by it, and refuses batches without.
+        config.pad_token_id = load_tokenizer(folder, setting).pad_token_id
     if not plan.quantisation:
         model = model.to(device)
     for transform in transforms:
@@ -104,9 +121,9 @@ def prepare_model(model: Any, *, setting: Setting, transforms: Iterable[Transfor
         try:
             model = transform.prepare(model, setting)
         except ValueError as error:
+            advice = architecture.targets_line(model, setting.model) if transform.adapter else ""
             raise SuiteError(
-                f"{type(transform).__name__} cannot prepare {setting.model.id}: {error}. "
-                "If the architecture is unknown to peft, name its layers: lora_targets in [[tool.benchsuite.case]]."
+                f"{type(transform).__name__} cannot prepare {setting.model.id}: {str(error).rstrip('.')}. {advice}"
             ) from error
     return model
 

@@ -7,16 +7,18 @@ import platform
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
 from importlib.metadata import distributions
 from typing import Any
 
+from .driver import Gpu, choose, gpus, hidden, installed
+from .freeze import NEEDS
+from .needs import needs
 from .nouns import JSON, Device, Environment, SuiteError
 from .versions import GUARDED, guarded
 
 __all__ = [
     "GUARDED", "VARIABLES", "Gpu", "bare", "check_torch", "choose", "cpu_model", "describe", "gpus", "guarded",
-    "machine_slug", "packages",
+    "hidden", "installed", "machine_slug", "packages",
 ]  # fmt: skip
 
 VARIABLES = (
@@ -24,89 +26,6 @@ VARIABLES = (
     "OMP_NUM_THREADS", "PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
 )  # fmt: skip
 """Environment variables that change numerics or memory."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Gpu:
-    """One GPU as NVML shows it."""
-
-    index: int
-    uuid: str
-    name: str
-    memory: int
-    """Bytes in all."""
-    free: int
-    """Bytes that nobody holds."""
-    processes: int
-    """Compute processes on it."""
-    capability: tuple[int, int]
-    driver: str
-
-
-def gpus() -> tuple[Gpu, ...]:
-    """Every GPU that NVML sees; none where there is no NVIDIA driver.
-
-    Raises:
-        SuiteError: a driver is there and does not answer.
-    """
-    import pynvml
-
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError as error:
-        absent = (pynvml.NVML_ERROR_LIBRARY_NOT_FOUND, pynvml.NVML_ERROR_DRIVER_NOT_LOADED)
-        if getattr(error, "value", None) in absent:
-            return ()
-        raise SuiteError(f"the NVIDIA driver does not answer: {error}. Try `nvidia-smi`; a driver that was upgraded "
-                         "under a running kernel needs a reboot.") from error  # fmt: skip
-    try:
-        return tuple(_gpu(pynvml, index) for index in range(pynvml.nvmlDeviceGetCount()))
-    except pynvml.NVMLError as error:
-        raise SuiteError(f"the NVIDIA driver stopped answering: {error}. Try `nvidia-smi`.") from error
-    finally:
-        pynvml.nvmlShutdown()
-
-
-def _gpu(nvml: Any, index: int) -> Gpu:
-    handle = nvml.nvmlDeviceGetHandleByIndex(index)
-    memory = nvml.nvmlDeviceGetMemoryInfo(handle)
-    return Gpu(
-        index=index,
-        uuid=_text(nvml.nvmlDeviceGetUUID(handle)),
-        name=_text(nvml.nvmlDeviceGetName(handle)),
-        memory=memory.total,
-        free=memory.free,
-        processes=_processes(nvml, handle),
-        capability=tuple(nvml.nvmlDeviceGetCudaComputeCapability(handle)),
-        driver=_text(nvml.nvmlSystemGetDriverVersion()),
-    )
-
-
-def _processes(nvml: Any, handle: Any) -> int:
-    try:
-        return len(nvml.nvmlDeviceGetComputeRunningProcesses(handle))
-    except nvml.NVMLError_NotSupported:
-        # Virtual GPUs and Windows drivers tell nobody; the free memory has to do then.
-        return 0
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode() if isinstance(value, bytes) else value
-
-
-def choose(found: tuple[Gpu, ...], wanted: str) -> Gpu:
-    """The GPU that `wanted` names by index or UUID, or the emptiest.
-
-    Raises:
-        SuiteError: there is none of that name.
-    """
-    if not wanted:
-        return max(found, key=lambda gpu: (-gpu.processes, gpu.free, -gpu.index))
-    for gpu in found:
-        if wanted in (str(gpu.index), gpu.uuid, f"cuda:{gpu.index}"):
-            return gpu
-    have = ", ".join(f"{gpu.index} ({gpu.name}, {gpu.uuid})" for gpu in found) or "none"
-    raise SuiteError(f"no GPU {wanted!r} here (--suite-device). NVML sees: {have}.")
 
 
 def machine_slug(gpu: Gpu | None) -> str:
@@ -215,13 +134,15 @@ def _notes(torch: Any) -> dict[str, JSON]:
         "driver": _driver(),
         "cpu_model": cpu_model(),
         "cpu_count": os.cpu_count(),
+        NEEDS: list(needs()),
         "variables": {name: os.environ[name] for name in VARIABLES if name in os.environ},
     }
 
 
 def _driver() -> str | None:
     try:
-        found = gpus()
+        # The trial's own variable hides all GPUs but its own.
+        found = installed()
     except SuiteError as error:
         return str(error)
     return found[0].driver if found else None

@@ -25,6 +25,18 @@ CLOSE = 0.25
 DEFAULTS = "defaults."
 """Begins the names of what is built with nothing pinned."""
 EXPLAINED = MOVED | {Outcome.INVALID}
+STAGES = (
+    ("input.*",),
+    ("weights.*", "params.*", "model.*"),
+    ("optimizer.*", "trainer.*", "saved.*"),
+    ("function.exact", "function.activations", "function.*_drift", "function.evaluation"),
+    ("seeds.*", "function.*", "quality.*"),
+    ("trial", "count.*", "operators.*", "kernels.*", "python_calls.*", "memory.*", "vram.*", "ram.*"),
+    ("time.*", "latency.*", "throughput.*", "device.*", "energy.*"),
+    ("stack.*",),
+    ("defaults.*",),
+)
+"""Metrics by how near to the root they lie: the stage of a cause is that of the nearest metric it explains."""
 
 Found = tuple[Rule, Clue]
 
@@ -143,16 +155,34 @@ class Group:
 
 
 def together(verdicts: Sequence[Verdict]) -> tuple[Group, ...]:
-    """Verdicts by cause: what explains most comes first, what nothing explains last.
+    """Verdicts by cause, the likeliest and weightiest cause first, what nothing explains last.
 
-    A verdict that has several causes at once stands under each of them; each stands under one at least.
+    What fails a run comes before what only explains; then the cause whose own part lies nearest to the
+    root, input before model, model before training, training before what they bring about, and what is
+    built with nothing pinned after all of these; then the cause that explains most. A verdict that has
+    several causes at once stands under each of them; each stands under one at least.
     """
     members: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
         for cause in causes(verdict) or ("",):
             members.setdefault(cause, []).append(verdict)
     groups = (Group(cause=cause, verdicts=tuple(found)) for cause, found in members.items())
-    return tuple(sorted(groups, key=lambda g: (g.cause.startswith(UNKNOWN), not g.cause, -len(g.verdicts))))
+    return tuple(sorted(groups, key=_place))
+
+
+def _place(group: Group) -> tuple[bool, bool, bool, int, int]:
+    return (
+        group.cause.startswith(UNKNOWN),
+        not group.cause,
+        not any(verdict.fails for verdict in group.verdicts),
+        min(_stage(verdict.metric) for verdict in group.verdicts),
+        -len(group.verdicts),
+    )
+
+
+def _stage(metric: str) -> int:
+    """How far from the root a metric lies."""
+    return next((i for i, globs in enumerate(STAGES) if any(fnmatchcase(metric, glob) for glob in globs)), len(STAGES))
 
 
 def headline(verdicts: Sequence[Verdict], groups: Sequence[Group]) -> str:

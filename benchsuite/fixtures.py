@@ -52,7 +52,8 @@ def build(case: Case, options: Options, *, device: str = "cpu", prepared: bool =
     plan, setting, transforms = parts(case)
     labels = registry.tasks()[case.task].labels
     folder = checkpoints.resolve(options, case, len(labels)) or str(checkpoints.EMBEDDED_FOLDER)
-    setting = builders.resolve(setting, folder, quantised=bool(plan.quantisation))
+    adapted = any(transform.adapter for transform in transforms)
+    setting = builders.resolve(setting, folder, quantised=bool(plan.quantisation), adapted=adapted)
     plan = plans.plan_for(transforms, setting)
     # peft and transformers deprecate each other's names: no matter of the test that asks for a model.
     with warnings.catch_warnings():

@@ -31,14 +31,15 @@ from .plugin_fixtures import (
     suite_trials,
     suite_verdicts,
 )
+from .plugin_parallel import REFUSAL, REFUSED, is_worker, pytest_testnodedown, refuse
 from .plugin_session import REPORTED, SESSION, session_of
 from .session import Session
 
 __all__ = [
     "fp32_model", "pytest_benchmark_compare_machine_info", "pytest_benchmark_update_json",
-    "pytest_benchmark_update_machine_info", "qlora_model", "regime_model", "suite_baseline", "suite_case",
-    "suite_check", "suite_record", "suite_result", "suite_sibling", "suite_task", "suite_trials", "suite_verdicts",
-    "tokenized",
+    "pytest_benchmark_update_machine_info", "pytest_testnodedown", "qlora_model", "regime_model", "suite_baseline",
+    "suite_case", "suite_check", "suite_record", "suite_result", "suite_sibling", "suite_task", "suite_trials",
+    "suite_verdicts", "tokenized",
 ]  # fmt: skip
 # pytest finds hooks and fixtures in this module alone, wherever they are written.
 
@@ -98,13 +99,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marker = metafunc.definition.get_closest_marker("suite_case")
     options = metafunc.config.stash[OPTIONS]
     try:
-        found = _wanted(metafunc.config, _marked(options, marker) if marker is not None else options)
+        found = _known(metafunc.config, _marked(options, marker) if marker is not None else options)
     except UsageError as error:
         pytest.fail(f"benchsuite: {error}", pytrace=False)
     metafunc.parametrize("suite_case", [_param(case) for case in found], indirect=True, scope="session")
 
 
-def _wanted(config: pytest.Config, options: Options) -> Sequence[Case]:
+def _known(config: pytest.Config, options: Options) -> Sequence[Case]:
     if not options.replay:
         return cases.cases(options)
     return [case for case in session_of(config).cases if cases.asked_for(case, options)]
@@ -140,6 +141,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Cases that this machine cannot run are skipped, with what was seen and what to do."""
     # Built in-process, a model may leave a CUDA context behind, and a trial under such a parent is invalid.
     items.sort(key=lambda item: not IN_PROCESS.isdisjoint(getattr(item, "fixturenames", ())))
+    if is_worker(config) and _selected(items):
+        refuse(config, items)
     if config.stash[OPTIONS].require_gpu or config.option.collectonly:
         return
     for item in items:
@@ -155,8 +158,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
     if config.option.collectonly:
         return
-    wanted = [case for item in session.items if (case := case_of(item)) and not _skipped(item)]
-    selected = tuple({cases.slug(case): case for case in wanted}.values())
+    selected = _selected(session.items)
     if not selected:
         return
     # pytest calls this even where the hook above ended the run.
@@ -164,6 +166,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     _or_exit(lambda: _require_gpu(suite, selected))
     _or_exit(lambda: suite.preflight(selected))
     _tell_estimate(config, suite, selected)
+
+
+def _selected(items: Sequence[pytest.Item]) -> tuple[Case, ...]:
+    """The cases that `items` will ask for, each once."""
+    wanted = [case for item in items if (case := case_of(item)) and not _skipped(item)]
+    return tuple({cases.slug(case): case for case in wanted}.values())
 
 
 def _skipped(item: pytest.Item) -> bool:
@@ -201,7 +209,7 @@ def _tell_estimate(config: pytest.Config, suite: Session, selected: Sequence[Cas
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Verdicts, failing ones first; the last line is the tally."""
-    run, problem = config.stash.get(FINISHED, (None, ""))
+    run, problem = config.stash.get(FINISHED, (None, REFUSAL if REFUSED in config.stash else ""))
     if run is not None and run.results:
         terminalreporter.section("benchsuite")
         terminalreporter.write_line(registry.reporters()["terminal"].render(run))
@@ -214,6 +222,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """A failing verdict fails the run even where no selected test shows it; an unfit environment ends with 2."""
+    if REFUSED in session.config.stash:
+        session.exitstatus = UsageError.exit_code
+        return
     suite = session.config.stash.get(SESSION, None)
     if suite is None or suite.run is None:
         return

@@ -76,7 +76,7 @@ class Session:
         if case.device is not Device.CUDA or self.options.replay or self.gpus():
             return ""
         return (
-            "no NVIDIA GPU here (NVML finds no driver). Run on a machine with one, or only the CPU's cases: "
+            f"no NVIDIA GPU here ({environment.hidden()}). Run on a machine with one, or only the CPU's cases: "
             'pytest bench -m "not gpu"'
         )
 

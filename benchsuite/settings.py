@@ -47,7 +47,8 @@ SETTINGS = (
     Setting(name="model", help="a checkpoint's folder or hub name (default: the profile's own)"),
     Setting(name="weights", help="pretrained, or random of the model's shape", choices=("pretrained", "random")),
     Setting(name="data", help="SST-2 as a parquet folder, GLUE's tsv files or a save_to_disk folder", metavar="PATH"),
-    Setting(name="device", help="the GPU to use, by index or UUID (default: the emptiest)"),
+    Setting(name="device", help="the GPU to use, by UUID, MIG name or index; CUDA_VISIBLE_DEVICES is honoured, and "
+            "indices count what it leaves (default: the emptiest)"),
     Setting(name="machine", help="name of the machine whose baselines to use (default: this one's)"),
     Setting(name="trials", help="trials of every case (default: the profile's)", type=int, metavar="N"),
     Setting(name="steps", help="train only N steps; such a case has baselines of its own", type=int, metavar="N"),

@@ -140,7 +140,8 @@ def _scene(job: Job, case: Case, work: Path, progress: Progress) -> Scene:
     plan = plans.plan_for(transforms, setting)
     from . import builders
 
-    setting = builders.resolve(setting, folder, quantised=bool(plan.quantisation))
+    adapted = any(transform.adapter for transform in transforms)
+    setting = builders.resolve(setting, folder, quantised=bool(plan.quantisation), adapted=adapted)
     return Scene(
         case=case, plan=plans.plan_for(transforms, setting), setting=setting, transforms=transforms,
         examples=task.load(job.data, case.profile.train_rows), labels=task.labels, source=folder, work=str(own),

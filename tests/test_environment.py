@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 from fakes import NvmlError, NvmlNotSupportedError, nvml
+from hypothesis import given
+from hypothesis import strategies as st
 
-from benchsuite import environment
+from benchsuite import environment, visible
 from benchsuite.environment import Gpu
 from benchsuite.nouns import SuiteError
 
@@ -95,6 +97,141 @@ def test_a_driver_that_dies_while_asked_is_told_of(monkeypatch: pytest.MonkeyPat
     """A GPU that fell off the bus ends in a sentence too."""
     with pytest.raises(SuiteError, match=r"stopped answering: GPU is lost"):
         shown(monkeypatch, [{}], DeviceGetHandleByIndex=raising(15, "GPU is lost"))
+
+
+# ---------------------------------------------------------------- CUDA_VISIBLE_DEVICES
+
+UUIDS = ("GPU-aa11", "GPU-ab22", "GPU-bb33")
+PART = "MIG-11112222-3333-4444-5555-666677778888"
+
+
+@pytest.fixture(autouse=True)
+def nothing_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No GPU is hidden from these tests by the shell that they run in."""
+    monkeypatch.delenv(visible.VARIABLE, raising=False)
+    monkeypatch.delenv(visible.ORDER, raising=False)
+
+
+@pytest.mark.parametrize(
+    ("value", "left"),
+    [
+        (None, UUIDS),
+        ("", ()),
+        (" ", ()),
+        ("-1", ()),
+        ("NoDevFiles", ()),
+        ("0", UUIDS[:1]),
+        ("2,0", (UUIDS[2], UUIDS[0])),
+        (" 1 , 2 ", UUIDS[1:]),
+        ("1,-1,0", UUIDS[1:2]),
+        ("0,3,1", UUIDS[:1]),
+        ("1,1", ()),
+        ("0,GPU-aa11", ()),
+        ("GPU-bb33,GPU-aa11", (UUIDS[2], UUIDS[0])),
+        ("GPU-b", UUIDS[2:]),
+        ("GPU-a", ()),
+        ("GPU-zz", ()),
+        (PART, (PART,)),
+        (f"MIG-GPU-aa11/3/0,{PART}", ("MIG-GPU-aa11/3/0", PART)),
+    ],
+)
+def test_the_variable_is_read_as_cuda_reads_it(value: str | None, left: tuple[str, ...]) -> None:
+    """Indices, UUIDs whole or begun, MIG names; up to the first that is none, nothing where one stands twice."""
+    assert visible.names(value, UUIDS) == left
+
+
+@given(st.text(alphabet="0123456789,-GPUMIab ", max_size=30))
+def test_whatever_the_variable_says_is_a_choice_without_repetition(value: str) -> None:
+    """No text is an error, and nothing but this machine's GPUs and MIG names comes out."""
+    left = visible.names(value, UUIDS)
+    assert len(set(left)) == len(left)
+    assert all(name in UUIDS or name.startswith("MIG-") for name in left)
+
+
+def cards(*names: str) -> list[dict[str, Any]]:
+    """GPUs of these models; the first is the busiest."""
+    return [
+        {"uuid": uuid, "name": name, "memory": 140 * GIB, "processes": 2 - i}
+        for i, (uuid, name) in enumerate(zip(UUIDS, names, strict=True))
+    ]
+
+
+ALIKE = cards("NVIDIA H200", "NVIDIA H200", "NVIDIA H200")
+
+
+def test_hidden_gpus_are_neither_chosen_nor_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The emptiest of those left is taken, and an index counts among them, as in CUDA."""
+    monkeypatch.setenv(visible.VARIABLE, "1,0")
+    found = shown(monkeypatch, ALIKE)
+    assert [(g.index, g.uuid) for g in found] == [(0, "GPU-ab22"), (1, "GPU-aa11")]
+    assert environment.choose(found, "").uuid == "GPU-ab22"
+    assert environment.choose(found, "1").uuid == "GPU-aa11"
+    assert [g.index for g in environment.installed()] == [0, 1, 2]
+    for hidden in ("2", "GPU-bb33", PART):
+        with pytest.raises(SuiteError, match=r"CUDA_VISIBLE_DEVICES=1,0 leaves: 0 \(NVIDIA H200, GPU-ab22\), 1 "):
+            environment.choose(found, hidden)
+
+
+def parts(monkeypatch: pytest.MonkeyPatch) -> tuple[Gpu, ...]:
+    """A driver that knows one MIG device, a part of the second GPU."""
+    part = {"uuid": PART, "name": "NVIDIA H200 MIG 1g.18gb", "memory": 16 * GIB, "capability": None}
+
+    def by_uuid(name: str) -> Any:
+        return part if name == PART else raising(6, "Not Found")()
+
+    return shown(
+        monkeypatch, ALIKE, DeviceGetHandleByUUID=by_uuid, DeviceGetDeviceHandleFromMigDeviceHandle=lambda _: ALIKE[1]
+    )
+
+
+def test_a_mig_device_is_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own name and memory, the capability of the GPU that it is a part of; one that is not there ends the list."""
+    monkeypatch.setenv(visible.VARIABLE, f"{PART},MIG-gone,0")
+    (found,) = parts(monkeypatch)
+    assert (found.index, found.uuid, found.capability, found.memory) == (0, PART, (9, 0), 16 * GIB)
+    assert environment.machine_slug(found) == "nvidia-h200-mig-1g-18gb-16gb"
+    assert environment.choose((found,), PART) is found
+
+
+def test_a_mig_device_can_be_asked_for_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """NVML does not list it among the GPUs; one that there is not is refused."""
+    found = parts(monkeypatch)
+    assert [g.uuid for g in found] == list(UUIDS)
+    assert environment.choose(found, PART).name == "NVIDIA H200 MIG 1g.18gb"
+    with pytest.raises(SuiteError, match="no GPU 'MIG-gone' here"):
+        environment.choose(found, "MIG-gone")
+
+
+def test_indices_among_gpus_of_different_models_need_an_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CUDA may count them otherwise than the driver: said, rather than a GPU taken that was not meant."""
+    mixed = cards("Tesla T4", "NVIDIA H200", "Tesla T4")
+    monkeypatch.setenv(visible.VARIABLE, "0")
+    with pytest.raises(SuiteError, match=r"CUDA_VISIBLE_DEVICES=0 counts .* Set CUDA_DEVICE_ORDER=PCI_BUS_ID, or name"):
+        shown(monkeypatch, mixed)
+    monkeypatch.setenv(visible.ORDER, "PCI_BUS_ID")
+    assert [g.uuid for g in shown(monkeypatch, mixed)] == ["GPU-aa11"]
+    monkeypatch.delenv(visible.ORDER)
+    for clear, count in (("GPU-aa11", 1), ("0,1,2", 3), ("", 0)):
+        monkeypatch.setenv(visible.VARIABLE, clear)
+        assert len(shown(monkeypatch, mixed)) == count
+
+
+@pytest.mark.parametrize(
+    ("value", "gpus", "said"),
+    [
+        (None, [], "NVML finds no driver"),
+        ("0", [], "NVML finds no driver"),
+        ("-1", ALIKE, "CUDA_VISIBLE_DEVICES='-1' leaves none of the 3 that NVML finds"),
+    ],
+)
+def test_why_there_is_no_gpu_is_said(
+    value: str | None, gpus: list[dict[str, Any]], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A driver that finds none is not a variable that hides them."""
+    if value is not None:
+        monkeypatch.setenv(visible.VARIABLE, value)
+    assert shown(monkeypatch, gpus) == ()
+    assert environment.hidden() == said
 
 
 # ---------------------------------------------------------------- choosing

@@ -20,12 +20,12 @@ PURE_FOLDERS = ("nouns", "judges", "reporters", "rules")
 PURE = {
     "units", "stats", "codec", "jsontext", "cases", "plans", "wording", "comparable", "compare", "tolerances", "freeze",
     "pooling", "admission", "sharing", "published", "registry", "versions", "evidence", "explain", "versus", "judging",
-    "estimates", "promoted",
+    "estimates", "promoted", "visible", "identity",
     *(f"{part}.{path.stem}" for part in PURE_FOLDERS for path in (PACKAGE / part).glob("*.py")),
 }  # fmt: skip
 """Pure functions; `registry` only looks plug-ins up."""
 TRANSLATION = {
-    "plugin", "plugin_session", "plugin_fixtures", "plugin_benchmark", "fixtures", "cli", "__main__",
+    "plugin", "plugin_session", "plugin_fixtures", "plugin_benchmark", "plugin_parallel", "fixtures", "cli", "__main__",
 }  # fmt: skip
 
 

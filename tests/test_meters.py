@@ -14,13 +14,14 @@ from benchsuite.judges.values import JUDGE as VALUES
 from benchsuite.judges.values import common, names
 from benchsuite.meters import (
     _probing,
+    _watch,
     allocations,
     arguments,
     batches,
     clipping,
     function,
+    gradients,
     inputs,
-    layer_dtypes,
     live_objects,
     model_map,
     operators,
@@ -28,7 +29,10 @@ from benchsuite.meters import (
     python_calls,
     rng,
     saved_tensors,
+    saved_values,
     stack,
+    twin,
+    updates,
     weights,
 )
 from benchsuite.nouns import Kind, Measured, Metric, Outcome, Phase, Role
@@ -153,10 +157,10 @@ def test_torch_tells_of_its_requests():
 
 
 def counted(run):
-    meter = operators.OperatorMeter()
-    with meter.instrument(None):
+    seen = operators.Seen()
+    with operators.census(seen):
         run()
-    return {name: value for name, value in meter.probe(None).items() if not name.endswith("by_name")}
+    return seen
 
 
 def test_operators_are_counted_with_their_flops_and_waits():
@@ -167,9 +171,9 @@ def test_operators_are_counted_with_their_flops_and_waits():
         return (a @ b)[0, 0].item()
 
     found = counted(run)
-    assert found["count.flops.step"] == 2 * 2 * 3 * 5
-    assert found["count.syncs.step"] == 1
-    assert found["count.operators.step"] == 4
+    assert found.flops == {"float32": 2 * 2 * 3 * 5}
+    assert found.syncs == 1
+    assert found.operators.total() == 4
 
 
 def test_attention_has_flops_on_the_cpu():
@@ -177,9 +181,35 @@ def test_attention_has_flops_on_the_cpu():
     q = torch.ones(1, 2, 4, 8, requires_grad=True)
     out = []
     forward = counted(lambda: out.append(torch.nn.functional.scaled_dot_product_attention(q, q, q)))
-    assert forward["count.flops.step"] == 2 * 2 * (1 * 2 * 4 * 4 * 8)
+    assert forward.flops.total() == 2 * 2 * (1 * 2 * 4 * 4 * 8)
+    assert forward.attention == ["aten._scaled_dot_product_flash_attention_for_cpu.default"]
     backward = counted(lambda: out[0].sum().backward())
-    assert backward["count.flops.step"] == 5 * 2 * (1 * 2 * 4 * 4 * 8)
+    assert backward.flops.total() == 5 * 2 * (1 * 2 * 4 * 4 * 8)
+
+
+def test_the_census_tells_dtypes_and_copies():
+    """Products are told by what they are computed in; a cast is a copy."""
+    a = torch.ones(4, 4)
+    found = counted(lambda: (a @ a, a.bfloat16() @ a.bfloat16()))
+    assert found.shares == {"bfloat16": 0.5, "float32": 0.5}
+    assert found.copies == 2
+
+
+@pytest.mark.parametrize(
+    ("run", "draws"),
+    [
+        (lambda x: torch.nn.functional.dropout(x, 0.1), {"0.1": 1}),
+        (lambda x: torch.nn.functional.dropout(x, 0.1, training=False), {}),
+        (lambda x: torch.nn.functional.scaled_dot_product_attention(x, x, x, dropout_p=0.25), {"0.25": 1}),
+        (lambda x: torch.nn.functional.scaled_dot_product_attention(x, x, x), {}),
+        (lambda x: torch.ops.aten.native_dropout(x, 0.5, True), {"0.5": 1}),
+        (lambda x: torch.ops.aten.native_dropout(x, 0.5, False), {}),
+    ],
+    ids=["on", "off", "attention", "attention off", "native", "native off"],
+)
+def test_dropout_is_told_as_it_is_drawn(run, draws):
+    """Share and number of draws, whichever operator draws them."""
+    assert counted(lambda: run(torch.ones(1, 1, 4, 8))).dropout == draws
 
 
 @pytest.mark.parametrize(
@@ -269,6 +299,210 @@ def test_a_batch_is_told_by_names_dtypes_and_shapes():
     """Tensors in the order of their names."""
     batch = {"labels": torch.zeros(2, dtype=torch.int64), "input_ids": torch.zeros(2, 5, dtype=torch.int64)}
     assert batches.shape(batch) == "input_ids int64 2x5, labels int64 2"
+
+
+def test_an_evaluation_loader_is_told_by_rows_shapes_and_content():
+    """A row less, another order and another label each show."""
+    rows = [{"input_ids": torch.tensor([i, i]), "labels": torch.tensor(i % 2)} for i in range(5)]
+    whole, cut, turned = (batches.evaluation(loader(given)) for given in (rows, rows[:4], rows[::-1]))
+    assert (whole["rows"], whole["batches"]) == (5, 3)
+    assert whole["shapes"] == {"input_ids int64 2x2, labels int64 2": 2, "input_ids int64 1x2, labels int64 1": 1}
+    assert (cut["rows"], cut["batches"]) == (4, 2)
+    assert turned["shapes"] == whole["shapes"]
+    assert turned["content"] != whole["content"]
+    other = batches.evaluation(loader([*rows[:4], {**rows[4], "labels": torch.tensor(1)}]))
+    assert other["content"]["input_ids"] == whole["content"]["input_ids"]
+    assert other["content"]["labels"] != whole["content"]["labels"]
+
+
+def loader(rows):
+    return torch.utils.data.DataLoader(rows, batch_size=2)
+
+
+# ---------------------------------------------------------------- at the model's own door
+
+
+class Doubling(torch.nn.Module):
+    """A model of one dropout."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = torch.nn.Dropout(0.5)
+
+    def forward(self, *, input_ids, labels=None, scalar=None):
+        """Half of the ids."""
+        return self.inner(input_ids.half())
+
+
+def test_what_a_model_receives_is_seen_with_its_mode():
+    """Rows of tensors by name, the mode of modules and gradients, dtypes in and out; hooks do not stay."""
+    seen, model = _watch.Watch(), Doubling().eval()
+    given = {"input_ids": torch.ones(2, 3), "labels": torch.tensor([0, 1])}
+    with seen.on(model), torch.no_grad():
+        model(**given, scalar=torch.tensor(2))
+    assert [sorted(batch) for batch in seen.batches] == [["input_ids", "labels"]]
+    assert seen.modes == {"trains": False, "gradients": False, "autocast": "off"}
+    assert seen.dtypes == {"Dropout": ["float16 -> float16"]}
+    model(**given)
+    assert len(seen.batches) == 1
+
+
+@pytest.mark.parametrize(
+    ("turn", "key", "told"),
+    [
+        (lambda model: model.train(), "trains", True),
+        (lambda model: model.inner.train(), "trains", "some modules"),
+        (lambda _: torch.autocast("cpu", torch.bfloat16).__enter__(), "autocast", "bfloat16"),
+    ],
+    ids=["train", "some", "autocast"],
+)
+def test_a_mode_that_was_left_on_is_told(turn, key, told):
+    """Training mode of all or of some modules, and autocast."""
+    model = Doubling().eval()
+    with torch.autocast("cpu", enabled=False):
+        turn(model)
+        assert _watch.mode(model, "cpu")[key] == told
+    torch.set_autocast_enabled("cpu", False)
+
+
+def test_cross_entropy_is_torchs_own():
+    """Written out, so that a changed one of torch's is seen."""
+    logits, labels = torch.randn(5, 3), torch.tensor([0, 1, 2, 0, 1])
+    wanted = torch.nn.functional.cross_entropy(logits.double(), labels)
+    assert _watch.cross_entropy(logits, labels) == pytest.approx(float(wanted), rel=1e-12)
+
+
+LOSSES = {
+    "plain": (torch.nn.functional.cross_entropy, 1.0, 1.0, False),
+    "sum": (lambda x, y: torch.nn.functional.cross_entropy(x, y, reduction="sum"), 4.0, 4.0, False),
+    "smoothed": (lambda x, y: torch.nn.functional.cross_entropy(x, y, label_smoothing=0.2), None, None, True),
+}
+
+
+@pytest.mark.parametrize(("loss", "times", "gradient", "rest"), LOSSES.values(), ids=LOSSES)
+def test_a_gradient_is_held_against_plain_cross_entropy(loss, times, gradient, rest):
+    """A factor is told as one, and what is no multiple as a rest."""
+    logits = torch.tensor([[1.0, 0.0], [0.2, 0.1], [3.0, -1.0], [0.0, 0.5]], requires_grad=True)
+    labels = torch.tensor([0, 1, 0, 0])
+    value = loss(logits, labels)
+    logits.retain_grad()
+    value.backward()
+    found = gradients.against(labels=labels, logits=logits, loss=value)
+    assert (found["rest"] > 0.01) == rest
+    if times:
+        assert (found["loss"], found["gradient"]) == pytest.approx((times, gradient), abs=1e-3)
+
+
+def test_a_gradient_without_labels_cannot_be_told():
+    """Nothing, rather than a number."""
+    told = gradients.against(labels=None, logits=torch.ones(1, 2), loss=torch.tensor(1.0))
+    assert set(told.values()) == {None}
+
+
+def test_gradients_are_told_where_they_stand():
+    """None, zero, left over; and at the update by dtype."""
+    bare, zero, left = (torch.nn.Parameter(torch.ones(2)) for _ in range(3))
+    zero.grad, left.grad = torch.zeros(2), torch.ones(2)
+    assert [gradients.standing(p) for p in (bare, zero, left)] == ["none", "zero", "left over"]
+    assert gradients.dtypes([bare, zero, left]) == {"float32": 2, "none": 1}
+
+
+# ---------------------------------------------------------------- updates
+
+
+def trained(steps=3, skip=False, **settings):
+    """An AdamW that has made some steps on two tensors, of which one may have missed the last."""
+    tensors = [torch.nn.Parameter(torch.linspace(0.1, 0.5, 4)) for _ in range(2)]
+    optimizer = torch.optim.AdamW([{"params": tensors[:1]}, {"params": tensors[1:], "weight_decay": 0.0}], **settings)
+    for step in range(steps):
+        for i, tensor in enumerate(tensors):
+            tensor.grad = None if skip and i and step == steps - 1 else torch.ones(4)
+        optimizer.step()
+    return optimizer
+
+
+def test_updates_are_counted_by_tensor():
+    """A tensor that got no gradient missed the update, whatever the step counter says."""
+    assert updates.applied(trained()) == {"3": 2}
+    assert updates.applied(trained(skip=True)) == {"2": 1, "3": 1}
+    assert updates.applied(torch.optim.SGD([torch.nn.Parameter(torch.ones(2))], lr=0.1)) == {"untold": 1}
+
+
+@pytest.mark.parametrize("settings", [{}, {"fused": True}, {"foreach": True}, {"betas": (0.8, 0.9), "eps": 1e-4}])
+def test_adamw_obeys_its_formula_and_is_left_as_it_was(settings):
+    """Every implementation and setting of it; weights and settings are put back."""
+    optimizer = trained(weight_decay=0.01, **settings)
+    before = [(g["lr"], g["weight_decay"], g["params"][0].detach().clone()) for g in optimizer.param_groups]
+    assert updates.formula(optimizer) == pytest.approx({"group 0": 0.0, "group 1": 0.0}, abs=1e-4)
+    for group, (rate, decay, value) in zip(optimizer.param_groups, before, strict=True):
+        assert (group["lr"], group["weight_decay"]) == (rate, decay)
+        assert torch.equal(group["params"][0], value)
+
+
+def test_decay_that_is_coupled_is_no_adamw():
+    """Decay that goes through the moments is seen in the group that decays, and only there."""
+    optimizer = trained(weight_decay=0.01)
+    for group in optimizer.param_groups:
+        group["decoupled_weight_decay"] = False
+    found = updates.formula(optimizer)
+    assert found["group 0"] > 0.01
+    assert found["group 1"] == pytest.approx(0.0, abs=1e-4)
+
+
+def test_other_optimizers_have_no_formula_here():
+    """What is not known is not judged."""
+    assert updates.formula(torch.optim.SGD([torch.nn.Parameter(torch.ones(2))], lr=0.1)) == {}
+
+
+# ---------------------------------------------------------------- the model in 64 bits, and its file
+
+
+def test_layers_without_parameters_are_told_by_class_and_answers():
+    """Activations and dropouts, not containers; another formula under the same name shows."""
+    body = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.GELU(), torch.nn.Dropout(0.1), torch.nn.ModuleDict())
+    found = dict(twin.bare_leaves(body.eval()))
+    assert twin.classes(found.values()) == {"Dropout": 1, "GELU": 1}
+    exact = twin.answers(found.values(), "cpu")
+    near = twin.answers([torch.nn.GELU(approximate="tanh")], "cpu")
+    assert exact["Dropout"] == list(twin.POINTS)
+    assert max(abs(a - b) for a, b in zip(exact["GELU"], near["GELU"], strict=True)) > 1e-4
+
+
+def test_what_wants_another_input_has_no_answers():
+    """A loss takes two arguments and is left out."""
+    assert twin.answers([torch.nn.CrossEntropyLoss()], "cpu") == {}
+
+
+def test_widening_dequantises_and_fixes_what_was_drawn():
+    """A 4-bit layer becomes the plain one of its values; what no file holds is the same however it was drawn."""
+    import bitsandbytes as bnb
+
+    packed = bnb.nn.Linear4bit(64, 8, bias=True, quant_type="nf4").to("cpu")
+    wanted = bnb.functional.dequantize_4bit(packed.weight.data, packed.weight.quant_state).double()
+    heads = [torch.nn.Linear(8, 2) for _ in range(2)]
+    found = [twin.widened(torch.nn.Sequential(packed, head), ["1.weight", "1.bias"]) for head in heads]
+    assert type(found[0][0]) is torch.nn.Linear
+    assert torch.equal(found[0][0].weight, wanted)
+    assert torch.equal(found[0][1].weight, found[1][1].weight)
+    assert {p.dtype for p in found[0].parameters()} == {torch.float64}
+
+
+@pytest.mark.parametrize(
+    ("turn", "kept"),
+    [
+        (lambda t: t, True),
+        (lambda t: t.half(), True),
+        (lambda t: t.bfloat16().float(), False),
+        (lambda t: t + 1e-6, False),
+        (lambda t: t[:5], False),
+    ],
+    ids=["same", "cast", "rounded", "moved", "cut"],
+)
+def test_a_saved_tensor_is_some_tensor_of_the_model(turn, kept):
+    """Its values exactly, or cast to the dtype that the model holds them in."""
+    tensor = torch.linspace(-1, 1, 11)
+    known = frozenset({saved_values.bits(turn(tensor)), saved_values.bits(torch.ones(3))})
+    assert saved_values.equals(tensor, known) == kept
 
 
 def test_the_tokenizer_is_told_by_content():
@@ -454,23 +688,6 @@ def test_a_module_kept_alive_is_counted_and_a_bare_function_is_not():
     assert after["memory.live_modules"] - before["memory.live_modules"] == 1
     assert after["memory.live_tensors"] - before["memory.live_tensors"] == (16 + 4) * 4
     assert (kept, idle) is not None
-
-
-def test_autocast_shows_in_what_layers_return():
-    """Autocast around the forward alone leaves flags and weights; the layers' dtypes tell it."""
-    model = torch.nn.Sequential(torch.nn.LayerNorm(4), torch.nn.Linear(4, 2))
-    scene = types.SimpleNamespace(model=model)
-    found = []
-    for enabled in (False, True):
-        meter = layer_dtypes.LayerDtypeMeter()
-        with meter.instrument(scene), torch.autocast("cpu", torch.bfloat16, enabled=enabled):
-            model(torch.ones(1, 4))
-        found.append(meter.probe(scene)["model.layer_dtypes"])
-        assert not any(module._forward_hooks for module in model)
-    assert found == [
-        {"autocast": "off", "dtypes": "float32"},
-        {"autocast": "bfloat16", "dtypes": "bfloat16, float32"},
-    ]
 
 
 def test_precision_flags_follow_torch():

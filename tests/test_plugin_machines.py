@@ -25,6 +25,12 @@ FULL = ("bench", "-p", "no:cacheprovider")
 # ---------------------------------------------------------------- GPU and driver
 
 
+@pytest.fixture(autouse=True)
+def nothing_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No GPU is hidden from these tests by the shell that they run in."""
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+
 @pytest.fixture
 def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine without a driver, whatever this one has."""
@@ -91,6 +97,22 @@ def test_an_unknown_gpu_ends_with_2(bench: Project, monkeypatch: pytest.MonkeyPa
     result = bench.pytester.runpytest_inprocess(*FULL, "-m", "gpu", "--suite-device=3")
     assert result.ret == 2
     result.stdout.fnmatch_lines(["*no GPU '3' here (--suite-device). NVML sees: 0 (Tesla T4, GPU-a)*"])
+
+
+def test_gpus_that_are_hidden_are_not_there(bench: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their cases skip, and the reason names the variable; one that is left out cannot be asked for either."""
+    cards = [{"uuid": f"GPU-{name}", "name": "Tesla T4", "memory": 15 << 30} for name in "ab"]
+    monkeypatch.setitem(sys.modules, "pynvml", nvml(cards))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    result = bench.pytester.runpytest_inprocess(*FULL, "-m", "gpu", "-rs")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*no NVIDIA GPU here (CUDA_VISIBLE_DEVICES='' leaves none of the 2 that NVML finds)*"])
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    result = bench.pytester.runpytest_inprocess(*FULL, "-m", "gpu", "--suite-device=GPU-a")
+    assert result.ret == 2
+    result.stdout.fnmatch_lines(
+        ["*no GPU 'GPU-a' here (--suite-device). CUDA_VISIBLE_DEVICES=1 leaves: 0 (Tesla T4, GPU-b)*"]
+    )
 
 
 # ---------------------------------------------------------------- inputs

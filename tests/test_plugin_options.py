@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
 
 import pytest
-from replays import Project, bigger, failed, recorded, verdicts, worse
+from replays import ROOT, Project, bigger, failed, recorded, verdicts, worse
 
 from benchsuite import settings
 
@@ -193,3 +194,46 @@ def test_a_wrong_marker_is_told_of(bench: Project, marker: str, words: str) -> N
     assert result.ret == 2
     assert words in result.stdout.str()
     assert "plugin.py" not in result.stdout.str()
+
+
+# ---------------------------------------------------------------- pytest-xdist
+
+
+@pytest.mark.parametrize("extra", [("-n2",), ("-n1", "--suite-require-gpu")])
+def test_nothing_is_measured_in_parallel(judged: Project, extra: tuple[str, ...]) -> None:
+    """Code 4 and one message from the controller, whatever the number of workers; no run is made."""
+    pytest.importorskip("xdist")
+    result = judged.judge_apart(*extra)
+    assert result.ret == 4
+    text = result.stdout.str() + result.stderr.str()
+    assert text.count("benchsuite: cases cannot be measured in parallel") == 1
+    assert "Measure with -n 0" in text
+    assert "Traceback" not in text
+    assert not (judged.path / "results").exists()
+
+
+def test_tests_that_measure_nothing_may_run_in_parallel(pytester: pytest.Pytester) -> None:
+    """The plugin is no hindrance to anybody else's tests, nor are its cases where a skip is marked."""
+    pytest.importorskip("xdist")
+    pytester.makepyfile(
+        """
+        import pytest
+
+        def test_one(): pass
+        def test_two(suite_task): assert suite_task.name == "toy"
+
+        @pytest.mark.skip
+        @pytest.mark.suite_case(profile="tiny", regime="fp32")
+        def test_three(suite_record): pass
+        """
+    )
+    shutil.copy(ROOT / "conftest.py", pytester.path)
+    result = pytester.runpytest_subprocess("-n2", "-p", "no:cacheprovider")
+    assert result.ret == 0
+    result.assert_outcomes(passed=2, skipped=1)
+
+
+def test_one_process_measures(judged: Project) -> None:
+    """`-n 0` is no parallel run."""
+    pytest.importorskip("xdist")
+    assert judged.judge("-n0", "-k", "memory").ret == 0

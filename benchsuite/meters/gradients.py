@@ -124,7 +124,11 @@ def against(*, labels: Any, logits: Any, loss: Any, scale: float = 1.0) -> dict[
     share = float((got * wanted).sum() / (wanted * wanted).sum())
     rest = float((got - share * wanted).norm() / wanted.norm())
     mean = cross_entropy(plain, labels)
-    return {"loss": round(float(loss) / mean, 4), "gradient": round(share, 4), "rest": round(rest, 4)}
+    return {
+        "loss": round(float(torch.as_tensor(loss).detach()) / mean, 4),
+        "gradient": round(share, 4),
+        "rest": round(rest, 4),
+    }
 
 
 METER = GradientMeter

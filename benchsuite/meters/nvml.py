@@ -131,9 +131,9 @@ def _summary(name: str, values: list[float]) -> float:
 
 
 def _own_device(nvml: Any) -> Any:
-    """Handle of the device that this process was given; a UUID in CUDA_VISIBLE_DEVICES, else the first."""
+    """Handle of the device that this process was given: a UUID or MIG name in CUDA_VISIBLE_DEVICES, else the first."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
-    if visible.startswith("GPU-"):
+    if visible.startswith(("GPU-", "MIG-")):
         return nvml.nvmlDeviceGetHandleByUUID(visible)
     return nvml.nvmlDeviceGetHandleByIndex(int(visible) if visible.isdigit() else 0)
 

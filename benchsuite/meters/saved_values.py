@@ -1,8 +1,8 @@
 """Whether the file holds the trained values, and the reloaded model the file's: exactly, and tensor by tensor.
 
 Tensors are told by a sum over their bits, whatever they are called: names differ between a model and its
-adapter's file. A tensor of the file that no tensor of the model equals has been rounded, mixed up or
-left as it was.
+adapter's file. A tensor of the file that no tensor of the model equals has been rounded, or left as it
+was. Not covered: values that changed places within a tensor, and tensors that did with each other.
 """
 
 from __future__ import annotations

@@ -203,6 +203,18 @@ def values(value: JSON, key: str) -> list[JSON]:
     return []
 
 
+COLUMNS = {
+    "input_ids": "token ids", "attention_mask": "attention masks", "token_type_ids": "token types",
+    "lengths": "lengths", "labels": "labels", "rows": "number of rows",
+}  # fmt: skip
+
+
+def columns(old: JSON, new: JSON) -> list[str]:
+    """Columns in which two tables of digests differ, as people call them."""
+    names = [move.path.rpartition(".")[2] for move in moves(old, new)]
+    return list(dict.fromkeys(COLUMNS.get(name, name) for name in names))
+
+
 def number(value: JSON, key: str) -> float | None:
     """A number that a table holds under `key`, or None."""
     found = value.get(key) if isinstance(value, Mapping) else None

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from benchsuite.evidence import Clue, Evidence, Rule
+from benchsuite.judges._diff import moves
+from benchsuite.nouns import JSON
 from benchsuite.rules._effects import ACTIVATIONS, FUNCTION, RESIDENT, TIME, WORK, either
 from benchsuite.rules._looks import first, kernel, larger, some
 
-FLAG = "model.attention"
-CENSUSES = ("kernels.by_name", "operators.by_name")
+FLAG, DISPATCHED = "model.attention", "model.attention.dispatched"
+CENSUSES = ("kernels.by_name", "operators.by_name", "operators.evaluation")
 WORDS = ("scaled_dot_product", "flash", "fmha", "efficient_attention", "cutlassf", "_sdpa", "safe_softmax")
 
 
 def find(seen: Evidence) -> Clue | None:
     """The flag differs, or attention kernels came or went in a census."""
-    flag = first(seen, FLAG)
+    flag, dispatched = first(seen, FLAG), first(seen, DISPATCHED)
     census = [name for metric in CENSUSES for name in _came_or_went(seen, metric)]
-    if flag is None and not census:
+    # Another dtype brings its own attention kernels along: then the dtype is the cause.
+    if flag is None and (
+        seen.moved("model.computes") or seen.moved("model.modes") or (dispatched is None and not census)
+    ):
         return None
-    parts = (FLAG,) if flag else ()
     words = f"attention is {flag[2]}, was {flag[1]}" if flag else "attention is computed by another backend"
-    return Clue(words=f"{words} ({some(census, 2)})" if census else words, parts=parts)
+    census = list(dict.fromkeys(census)) or (_dispatched(*dispatched[1:]) if dispatched else [])
+    return Clue(words=f"{words} ({some(census, 2)})" if census else words, parts=seen.like(FLAG, DISPATCHED))
+
+
+def _dispatched(old: JSON, new: JSON) -> list[str]:
+    return [f"in {move.path}: {move.words}" for move in moves(old, new)]
 
 
 def _came_or_went(seen: Evidence, metric: str) -> list[str]:
@@ -33,6 +42,5 @@ RULE = Rule(
     rank=40,
     find=find,
     effects={**either(TIME), **either(WORK), **either(RESIDENT), **either(ACTIVATIONS), **FUNCTION},
-    unless=("autocast",),
     packages=("transformers", "torch"),
 )

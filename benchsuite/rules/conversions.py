@@ -37,7 +37,7 @@ RULE = Rule(
         "quantisation_format",
         "attention",
         "checkpointing",
-        "autocast",
+        "compute_dtypes",
         "device_copies",
     ),
     packages=("transformers", "accelerate", "torch", "peft"),

@@ -35,6 +35,6 @@ RULE = Rule(
     effects={**{k: v for k, v in TIME.items() if not k.startswith("device.")}, COPIES: 1, SYNCS: 1,
              "count.operators.step": 1, "count.allocations.step": 1, "count.python_calls.step": 0,
              "operators.*": 0, "kernels.*": 0},
-    unless=("autocast",),
+    unless=("compute_dtypes",),
     packages=("transformers", "accelerate", "torch"),
 )  # fmt: skip

@@ -24,6 +24,12 @@ RULE = Rule(
     name="evaluation_random",
     rank=16,
     find=find,
-    effects={**FUNCTION, "optimizer.accumulation": 0, "defaults.accumulation": 0},
+    effects={
+        **FUNCTION,
+        "optimizer.accumulation": 0,
+        "model.dropout.drawn": 0,
+        "model.modes": 0,
+        "defaults.accumulation": 0,
+    },
     packages=("transformers", "peft", "torch"),
 )

@@ -30,6 +30,6 @@ RULE = Rule(
     name="learning_rate",
     rank=30,
     find=find,
-    effects={**CURVE, "optimizer.groups": 0},
+    effects={**CURVE, "optimizer.groups": 0, "optimizer.groups.after": 0},
     packages=("transformers", "accelerate", "torch"),
 )

@@ -39,7 +39,16 @@ RULE = Rule(
     name="module_classes",
     rank=22,
     find=find,
-    effects={**either(FUNCTION), **either(RESIDENT), **either(TIME), **either(WORK), "params.*": 0, "memory.*": 0},
+    effects={
+        **either(FUNCTION),
+        **either(RESIDENT),
+        **either(TIME),
+        **either(WORK),
+        "model.*": 0,
+        "optimizer.gradient*": 0,
+        "params.*": 0,
+        "memory.*": 0,
+    },
     unless=("trainable_set", "quantised_set"),
     packages=("transformers", "peft", "bitsandbytes"),
 )

@@ -37,6 +37,6 @@ RULE = Rule(
     name="optimizer_class",
     rank=30,
     find=find,
-    effects={**CURVE, **either(TRAIN_TIME), **either(WORK), **either(RESIDENT), "memory.*": 0},
+    effects={**CURVE, **either(TRAIN_TIME), **either(WORK), **either(RESIDENT), "memory.*": 0, "optimizer.*": 0},
     packages=("transformers", "torch", "bitsandbytes"),
 )

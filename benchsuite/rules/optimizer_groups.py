@@ -10,6 +10,7 @@ from benchsuite.rules._effects import CURVE, WORK, either
 from benchsuite.rules._looks import some
 
 OWN, DEFAULT, RATES = "optimizer.groups", "defaults.optimizer", "optimizer.lr"
+AFTER = "optimizer.groups.after"
 RATE_WORDS = ("lr ", "initial_lr ")
 SETTINGS = ("lr", "initial_lr", "betas", "eps", "weight_decay", "amsgrad", "maximize")
 
@@ -59,14 +60,15 @@ def _told(old: list[Mapping[str, JSON]], new: list[Mapping[str, JSON]]) -> list[
 
 def find(seen: Evidence) -> Clue | None:
     """Tensors under decay, or a setting of a group, differ; the rate's course is told by `learning_rate`."""
-    told = {metric: _told(*map(_groups, seen.moved(metric) or (None, None))) for metric in (OWN, DEFAULT)}
+    told = {metric: _told(*map(_groups, seen.moved(metric) or (None, None))) for metric in (OWN, AFTER, DEFAULT)}
     if seen.moved(RATES):
-        told[OWN] = [line for line in told[OWN] if not line.startswith(RATE_WORDS)]
+        for metric in (OWN, AFTER):
+            told[metric] = [line for line in told[metric] if not line.startswith(RATE_WORDS)]
     parts = [metric for metric, lines in told.items() if lines]
     if not parts:
         return None
     unpinned = parts == [DEFAULT]
-    where = "with nothing pinned, " if unpinned else ""
+    where = "with nothing pinned, " if unpinned else "after training, " if parts[0] == AFTER else ""
     return Clue(words=f"{where}optimizer groups: {some(told[parts[0]])}", parts=tuple(parts), unpinned=unpinned)
 
 
@@ -74,7 +76,7 @@ RULE = Rule(
     name="optimizer_groups",
     rank=30,
     find=find,
-    effects={**CURVE, **either(WORK)},
+    effects={**CURVE, **either(WORK), AFTER: 0},
     unless=("trainable_set", "quantised_set"),
     packages=("transformers", "torch"),
 )

@@ -22,6 +22,6 @@ RULE = Rule(
     name="order",
     rank=12,
     find=find,
-    effects={**CURVE, "seeds.rng": 0, "count.flops.step": 0, "memory.saved_for_backward": 0},
+    effects={**CURVE, "seeds.rng": 0, "input.*": 0, "count.flops.step": 0, "memory.saved_for_backward": 0},
     packages=("accelerate", "torch", "transformers"),
 )

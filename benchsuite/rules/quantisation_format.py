@@ -43,9 +43,10 @@ RULE = Rule(
         **either(FUNCTION),
         **either(TIME),
         **either(WORK),
+        "model.*": 0,
+        "optimizer.gradient*": 0,
         "weights.*": 0,
         "memory.*": 0,
-        "model.layer_dtypes": 0,
     },
     packages=("bitsandbytes", "transformers"),
 )

@@ -65,6 +65,6 @@ RULE = Rule(
     rank=19,
     find=find,
     effects={**RESIDENT, **either(FUNCTION), **either(TIME), **either(WORK), "saved.*": 0, "weights.*": 0,
-             "model.layer_dtypes": 0, "optimizer.groups": 0, "params.*": 0, "memory.*": 0},
+             "optimizer.*": 0, "model.*": 0, "params.*": 0, "memory.*": 0},
     packages=("transformers", "bitsandbytes", "peft"),
 )  # fmt: skip

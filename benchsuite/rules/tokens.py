@@ -8,13 +8,9 @@ from benchsuite.evidence import Clue, Evidence, Rule
 from benchsuite.judges._diff import moves
 from benchsuite.nouns import JSON
 from benchsuite.rules._effects import FUNCTION, RESIDENT, TIME, WORK, either
-from benchsuite.rules._looks import first, some
+from benchsuite.rules._looks import columns, first, some
 
 DIGESTS, TOKENIZER, BATCHES, PADDING = "input.digests", "input.tokenizer", "input.batches", "input.padding"
-COLUMNS = {
-    "input_ids": "token ids", "attention_mask": "attention masks", "token_type_ids": "token types",
-    "lengths": "lengths", "labels": "labels", "rows": "number of rows",
-}  # fmt: skip
 
 
 def find(seen: Evidence) -> Clue | None:
@@ -22,7 +18,7 @@ def find(seen: Evidence) -> Clue | None:
     digests, tokenizer = first(seen, DIGESTS), first(seen, TOKENIZER)
     if digests is None and tokenizer is None:
         return None
-    told = [f"{some(_columns(digests[1], digests[2]), 6)} differ"] if digests else []
+    told = [f"{some(columns(digests[1], digests[2]), 6)} differ"] if digests else []
     batches = first(seen, BATCHES)
     told += [_shapes(*batches[1:])] if batches else []
     padding = seen.number_moved(PADDING)
@@ -30,12 +26,6 @@ def find(seen: Evidence) -> Clue | None:
     moved = [f"{move.path} {move.words}" for move in moves(*tokenizer[1:])] if tokenizer else []
     told += [f"the tokenizer is another ({some(moved, 2)})"] if moved else []
     return Clue(words="other input: " + "; ".join(told), parts=seen.like(DIGESTS, TOKENIZER, BATCHES, PADDING))
-
-
-def _columns(old: JSON, new: JSON) -> list[str]:
-    paths = [move.path for move in moves(old, new)]
-    names = [COLUMNS.get(path.rpartition(".")[2], path.rpartition(".")[2]) for path in paths]
-    return list(dict.fromkeys(names))
 
 
 def _shapes(old: JSON, new: JSON) -> str:

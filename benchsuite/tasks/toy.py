@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from benchsuite.nouns import Examples, Split
+from benchsuite.nouns import Examples, Split, UsageError
 
 from ._checks import examples
 
@@ -141,10 +141,20 @@ class Toy:
     """Share of labels flipped, in training and validation alike."""
 
     def check(self, data: str) -> None:
-        """Nothing of the user's is read, so nothing can be wrong with it."""
+        """See that nobody expects data of their own to be read.
+
+        Raises:
+            UsageError: a folder is given.
+        """
+        if data:
+            raise UsageError(
+                f"the task {self.name!r} generates its own rows and would not read the data in {data!r}: its model "
+                "knows no other words. Give a model too (--suite-model FOLDER or a hub name: the task is sst2 then) or "
+                "name the task (--suite-task sst2); or leave this case out (--suite-profile, -m gpu), or the data."
+            )
 
     def load(self, data: str, train_rows: int) -> Examples:  # every task has this signature
-        """The same rows on every machine; `data` is not looked at, no text is in both splits."""
+        """The same rows on every machine; `data` is refused by `check`, no text is in both splits."""
         validation = _split(VALIDATION_SEED, VALIDATION_ROWS, self.noise)
         train = _split(TRAIN_SEED, train_rows, self.noise, without=frozenset(validation.texts))
         return examples(train, validation, "synthetic")

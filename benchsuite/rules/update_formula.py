@@ -1,0 +1,29 @@
+"""An update is not what the optimizer's formula makes of its settings: decay, bias correction, another step."""
+
+from __future__ import annotations
+
+from benchsuite.evidence import Clue, Evidence, Rule
+from benchsuite.rules._effects import CURVE, WORK, either
+from benchsuite.rules._looks import first, some
+
+FORMULA = "optimizer.formula"
+
+
+def find(seen: Evidence) -> Clue | None:
+    """One update with given gradients lies elsewhere."""
+    moved = first(seen, FORMULA)
+    if moved is None or not isinstance(moved[2], dict):
+        return None
+    off = [f"{name} by {value:.2%}" for name, value in moved[2].items() if isinstance(value, float) and value]
+    words = f"an update is not AdamW's: off in {some(off)}" if off else "the optimizer obeys another formula"
+    return Clue(words=words, parts=(FORMULA,))
+
+
+RULE = Rule(
+    name="update_formula",
+    rank=31,
+    find=find,
+    effects={**CURVE, **either(WORK)},
+    unless=("optimizer_class", "trainable_set", "quantised_set"),
+    packages=("torch", "bitsandbytes", "accelerate"),
+)
