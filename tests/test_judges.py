@@ -483,6 +483,8 @@ def test_wall_is_antisymmetric(old, new):
         ({"fsdp": {"min": 0, "xla": False, "sub": {"x": None}}}, {"fsdp": None}, O.OK),
         ({"fsdp": {"min": 0, "xla": True}}, {"fsdp": None}, O.CHANGED),
         ({"fused": None}, {"fused": False}, O.CHANGED),
+        ({"tokens_seen": False}, {"tokens_seen": "no"}, O.OK),
+        ({"tokens_seen": "no"}, {"tokens_seen": "all"}, O.CHANGED),
         ({"rank": None}, {"rank": 0}, O.CHANGED),
         ({"a": {"b": 1, "c": 2}}, {"a": {"b": 1}}, O.OK),
         ({"a": {"b": 1}}, {"a": {"b": 2}}, O.CHANGED),

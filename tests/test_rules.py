@@ -703,7 +703,7 @@ def test_what_became_what_is_told_of_each_direction():
     def build(dtype, size, *, four=True):
         more = {"query": "Linear4bit uint8 nf4"} if four else {}
         maps = {"loaded": {"modules": {"classifier": f"Linear {dtype}, trains", **more}}}
-        return maps, {dtype: 5000, "bytes": size}
+        return maps, f"{size} bytes: 5000 {dtype}"
 
     def side(*builds):
         names = ("a, 4 bits", "b, 4 bits", "c, plain")
@@ -770,7 +770,10 @@ def test_a_crash_that_a_quantised_head_brings_is_no_cause_of_its_own():
     good = {"4 bits": {"loaded": {"modules": {HEAD: "Linear float32, trains"}}, "run": "ran"}}
     bad = {"4 bits": {"loaded": {"modules": {HEAD: "Linear4bit uint8 nf4"}}, "run": "crash: AssertionError: x"}}
     cause = told({"defaults.modules": good}, {"defaults.modules": bad})["defaults.modules"].cause
-    said = "with nothing pinned (4 bits, loaded), the head (classifier) is quantised, was not"
+    said = (
+        "with nothing pinned (4 bits, loaded), the head (classifier) is quantised, was not, "
+        "and it crashes when trained (AssertionError: x)"
+    )
     assert cause == f"{said}; transformers 4.57.6 -> 5.23.0"
 
 

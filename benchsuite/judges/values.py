@@ -2,7 +2,7 @@
 
 For default values and arguments, whose names come and go with releases; `exact` judges what both
 sides name. Names are compared at every depth of nested tables. What is unset is the same however a
-release writes that: null, an empty text or list, a table in which nothing is on.
+release writes that: null, an empty text or list, a table in which nothing is on; and "no" is false.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ def _like(trials: Trials, other: JSON) -> Trials:
 
 
 def common(value: JSON, other: JSON) -> JSON:
-    """`value` without the names that `other` lacks, and null for what is unset: what is compared."""
+    """`value` without the names that `other` lacks, and each way to write one thing as one: what is compared."""
     if not isinstance(value, Mapping) or not isinstance(other, Mapping):
-        return None if is_unset(value) else value
+        return None if is_unset(value) else False if value == "no" else value
     return {name: common(sub, other[name]) for name, sub in value.items() if name in other}
 
 
