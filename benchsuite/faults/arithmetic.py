@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 from benchsuite.faults._fault import BOTH, QLORA, Around, after, fault, of, with_arguments, wrap
@@ -95,9 +96,8 @@ def clipping_by_tensor() -> None:
 )  # fmt: skip
 def decay_coupled() -> None:
     """Ask the function beneath for it; the groups' settings stay."""
-    import torch
-
-    with_arguments(torch.optim.adam, "adam", decoupled_weight_decay=False)
+    # torch.optim takes the module's name off itself, so that it is had by its path only.
+    with_arguments(importlib.import_module("torch.optim.adam"), "adam", decoupled_weight_decay=False)
 
 
 @fault(

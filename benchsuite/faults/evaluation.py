@@ -84,7 +84,7 @@ def adapter_rounded() -> None:
 
 @fault(
     "the adapter is rounded to bfloat16 when it is read",
-    libraries=("peft", "safetensors"), regimes=QLORA, seen_by=("saved.values",), word="reload does not restore",
+    libraries=("peft",), regimes=QLORA, seen_by=("saved.values",), word="reload does not restore",
 )  # fmt: skip
 def adapter_read_rounded() -> None:
     """There and back again."""
