@@ -25,6 +25,8 @@ CLOSE = 0.25
 DEFAULTS = "defaults."
 """Begins the names of what is built with nothing pinned."""
 EXPLAINED = MOVED | {Outcome.INVALID}
+CONSEQUENCES = frozenset({"function.trained_bits"})
+"""Metrics that anything moves that moves the model at all: told with the likeliest cause there is."""
 STAGES = (
     ("input.*",),
     ("weights.*", "params.*", "model.*"),
@@ -92,6 +94,9 @@ def _cause(verdict: Verdict, found: Sequence[Found], seen: Evidence) -> str:
     if effects and verdict.outcome is not Outcome.INVALID:
         others = [f"{ALSO}{clue.words}" for _, clue in effects[1 : 1 + MOST_ALSO]]
         return "\n".join((_line(effects[0], seen), *others))
+    pinned = [f for f in found if not f[1].unpinned] if verdict.metric in CONSEQUENCES else []
+    if pinned and verdict.outcome is not Outcome.INVALID:
+        return _line(pinned[0], seen)
     news = verdict.role is Role.GATE and verdict.outcome is not Outcome.KNOWN
     return _unknown(seen) if news else ""
 

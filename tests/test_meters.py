@@ -348,21 +348,24 @@ def test_what_a_model_receives_is_seen_with_its_mode():
 
 
 @pytest.mark.parametrize(
-    ("turn", "key", "told"),
-    [
-        (lambda model: model.train(), "trains", True),
-        (lambda model: model.inner.train(), "trains", "some modules"),
-        (lambda _: torch.autocast("cpu", torch.bfloat16).__enter__(), "autocast", "bfloat16"),
-    ],
-    ids=["train", "some", "autocast"],
+    ("turn", "told"),
+    [(lambda model: model.train(), True), (lambda model: model.inner.train(), "some modules")],
+    ids=["all", "some"],
 )
-def test_a_mode_that_was_left_on_is_told(turn, key, told):
-    """Training mode of all or of some modules, and autocast."""
+def test_training_mode_that_was_left_on_is_told(turn, told):
+    """Of all modules or of some."""
     model = Doubling().eval()
-    with torch.autocast("cpu", enabled=False):
-        turn(model)
-        assert _watch.mode(model, "cpu")[key] == told
-    torch.set_autocast_enabled("cpu", False)
+    turn(model)
+    assert _watch.mode(model)["trains"] == told
+
+
+def test_autocast_is_told_as_the_layers_see_it():
+    """Switched on behind the model's door, or on for a part of its layers."""
+    assert _watch.autocast("cpu") == "off"
+    with torch.autocast("cpu", torch.bfloat16):
+        assert _watch.autocast("cpu") == "bfloat16"
+        assert _watch.autocast("cpu", "off") == "bfloat16, off"
+    assert _watch.autocast("cpu", "bfloat16, off") == "bfloat16, off"
 
 
 def test_cross_entropy_is_torchs_own():
@@ -425,6 +428,7 @@ def test_updates_are_counted_by_tensor():
     """A tensor that got no gradient missed the update, whatever the step counter says."""
     assert updates.applied(trained()) == {"3": 2}
     assert updates.applied(trained(skip=True)) == {"2": 1, "3": 1}
+    assert updates.applied(trained(steps=1, skip=True)) == {"0": 1, "1": 1}
     assert updates.applied(torch.optim.SGD([torch.nn.Parameter(torch.ones(2))], lr=0.1)) == {"untold": 1}
 
 
@@ -485,6 +489,47 @@ def test_widening_dequantises_and_fixes_what_was_drawn():
     assert torch.equal(found[0][0].weight, wanted)
     assert torch.equal(found[0][1].weight, found[1][1].weight)
     assert {p.dtype for p in found[0].parameters()} == {torch.float64}
+
+
+class Answer(torch.nn.Module):
+    """Two layers whose backward pass multiplies by `times`, as a broken one would."""
+
+    def __init__(self, times=1.0):
+        super().__init__()
+        torch.manual_seed(0)
+        self.first, self.last, self.times = torch.nn.Linear(4, 4), torch.nn.Linear(4, 2), times
+
+    def forward(self, inputs):
+        """Logits."""
+        hidden = self.first(inputs)
+        kept = hidden * self.times + (hidden * (1 - self.times)).detach()
+        return types.SimpleNamespace(logits=self.last(kept))
+
+
+@pytest.mark.parametrize(("times", "off"), [(1.0, 0.0), (0.5, 0.5), (0.0, 1.0)])
+def test_a_backward_pass_that_loses_gradients_is_off_by_as_much(times, off):
+    """The forward pass is the same in all; the first layer's gradients are not."""
+    inputs = {"inputs": torch.linspace(-1, 1, 8).view(2, 4)}
+    names = twin.sample(["first.weight", "last.weight"])
+    own = twin.gradients(Answer(times), inputs, names)
+    wanted = twin.gradients(Answer().double(), {"inputs": inputs["inputs"].double()}, names)
+    assert twin.farthest(own, wanted) == pytest.approx({"largest": off, "tensors": 2}, abs=1e-4)
+
+
+def test_fixed_values_are_taken_back():
+    """What was drawn is as it was, to the bit."""
+    layer = torch.nn.Linear(3, 2)
+    before = layer.weight.detach().clone()
+    with twin.fixed(layer, ["weight"]):
+        assert not torch.equal(layer.weight, before)
+    assert torch.equal(layer.weight, before)
+
+
+def test_a_sample_is_spread_evenly():
+    """All where they are few, and never more than asked for."""
+    names = [str(i) for i in range(100)]
+    assert twin.sample(names[:3]) == names[:3]
+    assert twin.sample(names, 24) == names[::5]
 
 
 @pytest.mark.parametrize(

@@ -557,7 +557,7 @@ EXAMPLES = (
         rule="forward_formula",
         old={"function.exact": {"hidden 0": [1.0, 2.0], "logits": [0.1]}, "function.logits_trained": [[1.0]]},
         new={"function.exact": {"hidden 0": [1.0, 2.0], "logits": [0.2]}, "function.logits_trained": [[3.0]]},
-        says="the forward pass is another function: in 64 bits and with the same weights it differs from logits on",
+        says="the forward pass is another function: in 64 bits and with the same weights it differs, first in logits",
         of=("function.exact", "function.logits_trained"),
     ),
     Example(
@@ -567,6 +567,13 @@ EXAMPLES = (
         says="what trains is not plain cross-entropy: the loss is x1.1; its gradient is x0.9; 5.0% of the gradient is "
         "of something else",
         of=("optimizer.gradient", "quality.loss"),
+    ),
+    Example(
+        rule="backward",
+        old={"optimizer.backward": {"largest": 0.01, "tensors": 10}, "function.trained_bits": OTHER},
+        new={"optimizer.backward": {"largest": 0.5, "tensors": 10}, "function.trained_bits": "0" * 16},
+        says="gradients are not those of the model in 64 bits: off by up to 50.0%, were by 1.0%",
+        of=("optimizer.backward", "function.trained_bits"),
     ),
     Example(
         rule="gradients",

@@ -31,6 +31,25 @@ def scaling_rank_stabilised() -> None:
 
 
 @fault(
+    "adapters are not scaled, whatever their configuration says",
+    libraries=("peft",), regimes=QLORA, seen_by=("function.exact",), word="64 bits",
+)  # fmt: skip
+def scaling_ignored() -> None:
+    """Take 1 for the length of each forward."""
+    from peft.tuners.lora.bnb import Linear4bit
+
+    def around(call: Around, layer: Any, *args: Any, **kwargs: Any) -> Any:
+        said = layer.scaling
+        layer.scaling = dict.fromkeys(said, 1.0)
+        try:
+            return call(layer, *args, **kwargs)
+        finally:
+            layer.scaling = said
+
+    wrap(Linear4bit, "forward", around)
+
+
+@fault(
     "the adapters' dropout is ignored",
     libraries=("peft",), regimes=QLORA, seen_by=("model.modules",), word="dropout",
 )  # fmt: skip

@@ -32,6 +32,51 @@ def attention_mask_ignored() -> None:
 
 
 @fault(
+    "the mask is ignored for full-length inputs only",
+    libraries=("torch", "transformers"), regimes=BOTH, seen_by=("function.exact",), word="as dealt",
+)  # fmt: skip
+def attention_mask_ignored_when_long() -> None:
+    """Drop it where there are as many tokens as a batch may have under `tiny`."""
+    longest = 32
+
+    def around(call: Around, query: Any, key: Any, value: Any, attn_mask: Any = None, *args: Any, **kwargs: Any) -> Any:
+        mask = None if key.shape[-2] == longest else attn_mask
+        return call(query, key, value, mask, *args, **kwargs)
+
+    _attention(around)
+
+
+@fault(
+    "positions count from one",
+    libraries=("transformers",), regimes=BOTH, seen_by=("function.exact", *LOGITS), word="64 bits",
+)  # fmt: skip
+def positions_shifted() -> None:
+    """Move them all by one."""
+    from transformers.models.bert.modeling_bert import BertEmbeddings
+
+    def around(call: Around, layer: Any, input_ids: Any = None, **kwargs: Any) -> Any:
+        last = layer.position_ids.shape[-1] - 1
+        kwargs["position_ids"] = (layer.position_ids[:, : input_ids.shape[1]] + 1).clamp(max=last)
+        return call(layer, input_ids=input_ids, **kwargs)
+
+    wrap(BertEmbeddings, "forward", around)
+
+
+@fault(
+    "dropout drops half as much as its modules say",
+    libraries=("torch",), regimes=BOTH, seen_by=("model.dropout.drawn",), word="dropout is drawn",
+)  # fmt: skip
+def dropout_halved() -> None:
+    """Halve the share in each call."""
+    import torch
+
+    def around(_: Around, layer: Any, inputs: Any) -> Any:
+        return torch.nn.functional.dropout(inputs, layer.p / 2, layer.training)
+
+    wrap(torch.nn.Dropout, "forward", around)
+
+
+@fault(
     "attention runs as plain matrix products under the fast backend's name",
     listed="attention backend swapped", threads=("transformers#28802", "pytorch#175274"),
     libraries=("transformers", "torch"), regimes=BOTH, word="attention",

@@ -127,6 +127,22 @@ def labels_shifted() -> None:
 
 
 @fault(
+    "every batch's attention mask is all ones",
+    libraries=("transformers",), regimes=BOTH, seen_by=("input.content", "input.received"), word="attention masks",
+)  # fmt: skip
+def collated_masks_full() -> None:
+    """Fill it in every batch that the collator makes."""
+    import torch
+    from transformers.data import data_collator
+
+    def around(call: Around, *args: Any, **kwargs: Any) -> Any:
+        batch = call(*args, **kwargs)
+        return {**batch, "attention_mask": torch.ones_like(batch["attention_mask"])}
+
+    wrap(data_collator, "default_data_collator", around)
+
+
+@fault(
     "evaluation during training sees only the first hundred rows",
     libraries=("transformers",), regimes=BOTH, seen_by=("input.evaluation",), word="rows",
 )  # fmt: skip

@@ -42,11 +42,13 @@ class Watch:
         given = {**{f"argument {i}": value for i, value in enumerate(args)}, **kwargs}
         # Numbers that belong to no row come and go with versions.
         self.batches.append({name: value for name, value in given.items() if getattr(value, "shape", ())})
-        self.modes.update(mode(model, next(iter(self.batches[-1].values())).device.type))
+        self.modes.update(mode(model))
 
     def _answered(self, module: Any, args: Any, output: Any) -> None:
         given = next((value for value in args if hasattr(value, "dtype")), None)
         if hasattr(output, "dtype"):
+            # Autocast may begin behind the model's door: accelerate wraps `forward`.
+            self.modes["autocast"] = autocast(output.device.type, str(self.modes.get("autocast", "")))
             way = f"{_name(getattr(given, 'dtype', None))} -> {_name(output.dtype)}"
             self.answers.setdefault(type(module).__name__, set()).add(way)
 
@@ -60,17 +62,23 @@ def _name(dtype: Any) -> str:
     return str(dtype).removeprefix("torch.")
 
 
-def mode(model: Any, device: str) -> dict[str, JSON]:
-    """Whether the modules train, gradients are on, and autocast is, and to what."""
+def mode(model: Any) -> dict[str, JSON]:
+    """Whether the modules train, and whether gradients are on."""
     import torch
 
     trains = {module.training for module in model.modules()}
-    autocast = torch.is_autocast_enabled(device)
     return {
         "trains": trains.pop() if len(trains) == 1 else "some modules",
         "gradients": torch.is_grad_enabled(),
-        "autocast": _name(torch.get_autocast_dtype(device)) if autocast else "off",
     }
+
+
+def autocast(device: str, before: str = "") -> str:
+    """To what autocast is on, or "off"; with what it was before, where that is another."""
+    import torch
+
+    now = _name(torch.get_autocast_dtype(device)) if torch.is_autocast_enabled(device) else "off"
+    return now if before in {"", now} else ", ".join(sorted({*before.split(", "), now}))
 
 
 def cross_entropy(logits: Any, labels: Any) -> float:

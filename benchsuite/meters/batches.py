@@ -1,7 +1,8 @@
 """In what order training and evaluation see the rows, in what shapes, and what is in them, as the Trainer deals them.
 
-Of training the first epoch; of evaluation the whole, or its first batches where there are very many.
-Drawn from the Trainer's own sampler, and held against one batch that the model was really given.
+Of training the first epoch, and of the second its order; of evaluation the whole, or its first batches
+where there are very many. Drawn from the Trainer's own sampler, and held against one batch that the
+model was really given.
 Rows are told by their number, so that equal texts do not hide an order.
 """
 
@@ -20,7 +21,7 @@ from ..scene import Scene
 from ._probing import SessionMeter, exact
 from ._watch import contents
 
-ORDER = exact("input.order", "order of the first epoch")
+ORDER = exact("input.order", "order of the first two epochs")
 BATCHES = exact("input.batches", "batch shapes of the first epoch")
 CONTENT = exact("input.content", "what the first epoch's batches hold")
 EVALUATION = exact("input.evaluation", "rows, batches and their content in evaluation")
@@ -63,13 +64,16 @@ class BatchMeter(SessionMeter):
         set_seed(scene.setting.seed)
         loader = scene.trainer.get_train_dataloader()
         drawn = [list(batch) for batch in loader.batch_sampler]
+        if hasattr(loader, "set_epoch"):
+            loader.set_epoch(1)
+        again = order([list(batch) for batch in loader.batch_sampler])["digest"]
         batches = [_collate(loader, batch) for batch in drawn[:COLLATED] + drawn[COLLATED:][-1:]]
         # Fewer batches than steps: the step was of a later epoch, whose order is not drawn here.
         seen = self.step < len(batches)
         as_drawn = batches[self.step]["input_ids"].tolist() == self.given if seen else None
         shapes = Counter(map(shape, batches))
         self.found = {
-            ORDER.name: {**order(drawn), "as_trained": as_drawn},
+            ORDER.name: {**order(drawn), "as_trained": as_drawn, "second_epoch": again},
             BATCHES.name: dict(sorted(shapes.items())),
             CONTENT.name: contents(batches),
             EVALUATION.name: evaluation(scene.trainer.get_eval_dataloader()),

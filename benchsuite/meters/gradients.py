@@ -45,14 +45,23 @@ class GradientMeter(SessionMeter):
         """See `SessionMeter.instrument`."""
         seen: dict[str, Any] = {}
 
+        def layer(_: Any, __: Any, output: Any) -> None:
+            # Mixed precision hands a copy of the logits out: the loss hangs on those of the last layer.
+            if getattr(output, "requires_grad", False) and output.ndim == 2:  # noqa: PLR2004 - rows x classes
+                output.retain_grad()
+                seen["layers"] = [*seen.get("layers", ()), output]
+
         def forward(_: Any, __: Any, kwargs: Mapping[str, Any], output: Any) -> None:
             output.logits.retain_grad()
-            seen.update(labels=kwargs.get("labels"), logits=output.logits)
+            alike = [out for out in seen.pop("layers", ()) if out.shape == output.logits.shape]
+            seen.update(labels=kwargs.get("labels"), logits=[output.logits, *alike[-1:]])
 
         def update(optimizer: Any, *_: Any) -> None:
             self.dtypes = dtypes(p for group in optimizer.param_groups for p in group["params"])
 
+        leaves = [module for module in scene.model.modules() if not any(module.children())]
         hooks = (
+            *(leaf.register_forward_hook(layer) for leaf in leaves),
             scene.model.register_forward_hook(forward, with_kwargs=True),
             compat.bare_optimizer(scene.trainer.optimizer).register_step_pre_hook(update),
         )
@@ -62,7 +71,8 @@ class GradientMeter(SessionMeter):
         finally:
             for hook in hooks:
                 hook.remove()
-        self.against = against(scale=_scale(scene.trainer), **seen)
+        reached = next((logits for logits in seen["logits"] if logits.grad is not None), seen["logits"][0])
+        self.against = against(scale=_scale(scene.trainer), **{**seen, "logits": reached})
 
     def probe(self, scene: Scene) -> Mapping[str, JSON]:
         """See `ProbeMeter.probe`."""

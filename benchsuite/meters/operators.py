@@ -171,7 +171,8 @@ def formulas() -> dict[Any, Formula]:
             "_scaled_dot_product_flash_attention_for_cpu_backward": attention_backward,
         },
         "bitsandbytes": {
-            "gemv_4bit": matrix_product, "int8_linear_matmul": matrix_product, "int8_scaled_mm": matrix_product,
+            "gemv_4bit": matrix_product, "gemm_4bit": matrix_product,
+            "int8_linear_matmul": matrix_product, "int8_scaled_mm": matrix_product,
             "dequantize_4bit": dequantisation, "dequantize_blockwise": dequantisation,
         },
     }  # fmt: skip

@@ -58,13 +58,12 @@ def after(optimizer: Any) -> dict[str, JSON]:
 
 
 def applied(optimizer: Any) -> dict[str, int]:
-    """Number of tensors by how many updates they got; those that the optimizer does not count are "untold"."""
-    counts: Counter[str] = Counter()
-    for group in optimizer.param_groups:
-        for parameter in group["params"]:
-            step = optimizer.state.get(parameter, {}).get("step")
-            counts["untold" if step is None else str(int(step))] += 1
-    return dict(sorted(counts.items()))
+    """Number of tensors by how many updates they got; "untold" for all where the optimizer counts none."""
+    tensors = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    steps = [optimizer.state.get(parameter, {}).get("step") for parameter in tensors]
+    if all(step is None for step in steps):
+        return {"untold": len(tensors)}
+    return dict(sorted(Counter(str(int(step or 0)) for step in steps).items()))
 
 
 def formula(optimizer: Any) -> dict[str, float]:

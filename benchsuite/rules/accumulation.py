@@ -52,6 +52,6 @@ RULE = Rule(
     rank=28,
     find=find,
     effects=CURVE,
-    unless=("evaluation_random",),
+    unless=("evaluation_random", "gradient"),
     packages=("transformers", "accelerate"),
 )

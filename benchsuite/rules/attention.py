@@ -42,5 +42,6 @@ RULE = Rule(
     rank=40,
     find=find,
     effects={**either(TIME), **either(WORK), **either(RESIDENT), **either(ACTIVATIONS), **FUNCTION},
+    unless=("modes",),
     packages=("transformers", "torch"),
 )

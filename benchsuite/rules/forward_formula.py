@@ -17,7 +17,7 @@ def find(seen: Evidence) -> Clue | None:
         return None
     place = next((move.path.partition("[")[0] for move in moves(moved[1], moved[2])), "")
     words = "the forward pass is another function: in 64 bits and with the same weights it differs"
-    return Clue(words=f"{words} from {place} on" if place else words, parts=(EXACT,))
+    return Clue(words=f"{words}, first in {place}" if place else words, parts=(EXACT,))
 
 
 RULE = Rule(

@@ -31,8 +31,8 @@ def _times(name: str, share: float | None) -> str:
 
 RULE = Rule(
     name="gradient",
-    rank=28,
+    rank=27,
     find=find,
-    effects={**CURVE, **either(WORK), "function.evaluation": 0, "optimizer.accumulation": 0},
+    effects={**CURVE, **either(WORK), "function.evaluation": 0, "*.accumulation": 0},
     packages=("transformers", "accelerate", "torch"),
 )

@@ -30,7 +30,7 @@ RULE = Rule(
     name="saved_file",
     rank=23,
     find=find,
-    effects={"saved.bytes": 0, "function.reload_drift": 0, "quality.*": 0, "vram.after_reload": 0},
+    effects={"saved.*": 0, "function.reload_drift": 0, "quality.*": 0, "vram.after_reload": 0},
     unless=("trainable_set", "quantised_set"),
     packages=("peft", "transformers"),
 )
