@@ -93,7 +93,7 @@ def _entry(table: Mapping[str, Any], root: Path, where: str) -> Entry:
         if key is None:
             raise UsageError(f"{where} knows no {name!r}.{near(name, KEYS)} Known: {', '.join(KEYS)}.")
         if key.field in fields:
-            raise UsageError(f"{where} has both {key.field!r} and {name!r}: one is enough, it takes a list")
+            raise UsageError(f"{where} has both {key.field[:-1]!r} and {key.field!r}: one is enough, it takes a list")
         if (read := key.read(value)) is None:
             raise UsageError(f"{where}: {name} is {key.wants}, not {value!r}")
         fields[key.field] = key.place(read, root)

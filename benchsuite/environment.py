@@ -11,6 +11,8 @@ from importlib.metadata import distributions
 from typing import Any
 
 from .driver import Gpu, choose, gpus, hidden, installed
+from .freeze import NEEDS
+from .needs import needs
 from .nouns import JSON, Device, Environment, SuiteError
 from .versions import GUARDED, guarded
 
@@ -132,6 +134,7 @@ def _notes(torch: Any) -> dict[str, JSON]:
         "driver": _driver(),
         "cpu_model": cpu_model(),
         "cpu_count": os.cpu_count(),
+        NEEDS: list(needs()),
         "variables": {name: os.environ[name] for name in VARIABLES if name in os.environ},
     }
 

@@ -99,13 +99,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marker = metafunc.definition.get_closest_marker("suite_case")
     options = metafunc.config.stash[OPTIONS]
     try:
-        found = _wanted(metafunc.config, _marked(options, marker) if marker is not None else options)
+        found = _known(metafunc.config, _marked(options, marker) if marker is not None else options)
     except UsageError as error:
         pytest.fail(f"benchsuite: {error}", pytrace=False)
     metafunc.parametrize("suite_case", [_param(case) for case in found], indirect=True, scope="session")
 
 
-def _wanted(config: pytest.Config, options: Options) -> Sequence[Case]:
+def _known(config: pytest.Config, options: Options) -> Sequence[Case]:
     if not options.replay:
         return cases.cases(options)
     return [case for case in session_of(config).cases if cases.asked_for(case, options)]

@@ -12,7 +12,7 @@ from math import isfinite
 
 from . import codec
 from .cases import difference
-from .freeze import public_freeze
+from .freeze import kept
 from .nouns import JSON, SCHEMA, Baseline, Predictions, Record
 from .units import is_number, show, show_change
 from .versions import GUARDED
@@ -28,7 +28,6 @@ def pool(records: Iterable[Record]) -> Baseline:
     """A baseline without history, of one trial at least, numbered from 0 in the order given."""
     trials = tuple(replace(record, trial=i) for i, record in enumerate(records))
     first = trials[0]
-    packages = first.environment.packages.items()
     return Baseline(
         schema=SCHEMA,
         machine=first.environment.machine,
@@ -36,7 +35,7 @@ def pool(records: Iterable[Record]) -> Baseline:
         digest=first.digest,
         trials=trials,
         history=(),
-        freeze=public_freeze(f"{name}=={version}" for name, version in packages),
+        freeze=kept(first.environment.packages, first.environment.notes),
     )
 
 

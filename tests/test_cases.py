@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
-from pathlib import PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from factories import make_case
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchsuite import cases
+from benchsuite import cases, codec
 from benchsuite.nouns import Case, Device, Model, Options, Profile, UsageError, Weights
 
 NAME_MAX = 255 - len("--t00--p00-0.json")
@@ -41,8 +42,8 @@ def test_a_slug_is_one_safe_file_name(model: str, regime: str) -> None:
 
 @given(NAMES, NAMES)
 def test_two_names_never_share_a_slug(one: str, two: str) -> None:
-    """Slugs are one to one in the model's name."""
-    assert (cases.slug(named(one)) == cases.slug(named(two))) == (one == two)
+    """Slugs are one to one in the model's name, on file systems too that take A and a for one."""
+    assert (cases.slug(named(one)).lower() == cases.slug(named(two)).lower()) == (one == two)
 
 
 @pytest.mark.parametrize(
@@ -53,9 +54,17 @@ def test_names_that_clean_to_the_same_keep_apart(one: str, two: str) -> None:
     assert cases.slug(named(one)) != cases.slug(named(two))
 
 
+@pytest.mark.parametrize(("one", "two"), [("MyBERT", "mybert"), ("MyBERT", "MyBert"), ("a/B", "A/b")])
+def test_names_that_differ_in_capitals_keep_apart(one: str, two: str) -> None:
+    """On file systems too that take A and a for one."""
+    assert cases.slug(named(one)).lower() != cases.slug(named(two)).lower()
+
+
 def test_a_safe_name_is_its_own_slug() -> None:
-    """People can read and type it."""
+    """People can read and type it; those of the shipped baselines are such names."""
     assert cases.slug(make_case()) == "toy--fp32--tiny--toy-bert--pretrained--cpu--s42"
+    for file in (Path(__file__).parents[1] / "baselines").glob("[!p]*/*.json"):
+        assert cases.slug(codec.decode(Case, json.loads(file.read_text())["case"])) == file.stem
 
 
 @pytest.mark.parametrize("model", ["../../../etc", "~/models/mine", "/srv/models/mine/", "C:\\models\\mine", "./mine"])
@@ -174,7 +183,17 @@ def test_data_of_the_users_with_a_model_of_the_users_is_sst2() -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "targets"), [("", ("query", "value")), ("x/MiniLM", ("query", "value")), ("gpt2", ())]
+    ("model", "targets"),
+    [
+        ("", ("query", "value")),
+        ("x/MiniLM", ("query", "value")),
+        ("BERT_large", ("query", "value")),
+        ("gpt2", ()),
+        ("distilbert-base", ()),
+        ("ModernBERT-base", ()),
+        ("roberta-base", ()),
+        ("albert-base", ()),
+    ],
 )
 def test_berts_are_pinned_and_others_left_to_the_worker(model: str, targets: tuple[str, ...]) -> None:
     """What a BERT needs said is said; empty means to be resolved from the architecture."""

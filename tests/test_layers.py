@@ -20,7 +20,7 @@ PURE_FOLDERS = ("nouns", "judges", "reporters", "rules")
 PURE = {
     "units", "stats", "codec", "jsontext", "cases", "plans", "wording", "comparable", "compare", "tolerances", "freeze",
     "pooling", "admission", "sharing", "published", "registry", "versions", "evidence", "explain", "versus", "judging",
-    "estimates", "promoted", "visible",
+    "estimates", "promoted", "visible", "identity",
     *(f"{part}.{path.stem}" for part in PURE_FOLDERS for path in (PACKAGE / part).glob("*.py")),
 }  # fmt: skip
 """Pure functions; `registry` only looks plug-ins up."""

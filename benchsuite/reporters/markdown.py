@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from benchsuite.explain import Group, beside, headline, together
+from benchsuite.freeze import NEEDS
 from benchsuite.nouns import JSON, CaseResult, Outcome, Record, RunResult, Verdict
 from benchsuite.reporters._columns import HEADERS, good, packages, rows, text
 from benchsuite.units import show, show_effect
@@ -179,7 +180,7 @@ def _described(record: Record) -> dict[str, JSON]:
         **{f"hardware {k}": v for k, v in environment.hardware.items()},
         **{f"provenance {k}": v for k, v in asdict(record.provenance).items()},
         **({"injected fault": record.injected} if record.injected else {}),
-        **{f"note {k}": v for k, v in environment.notes.items()},
+        **{f"note {k}": v for k, v in environment.notes.items() if k != NEEDS},
     }
 
 
