@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -11,9 +12,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from . import __version__, cases, codec, matrix, progress, registry, settings, sides, store
+from . import __version__, cases, codec, matrix, matrix_words, planting, progress, registry, settings, sides, store
 from . import promote as promotion
-from . import selftest as planting
+from . import selftest as planted
 from . import versus as comparison
 from .nouns import Options, Outcome, Role, RunResult, SuiteError, UsageError
 from .session import Session
@@ -180,21 +181,38 @@ def selftest(  # noqa: PLR0917 - typer makes an option of each
     trials: Annotated[int, typer.Option(help="Trials a fault; 0: one.")] = 0,
     steps: Annotated[int, typer.Option(help="Train only so many steps; 0: the profile's.")] = 0,
     results: Annotated[str, typer.Option(metavar="DIR")] = "results",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the newest that was interrupted.")] = False,  # noqa: FBT002
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the trials' records though all is well.")] = False,  # noqa: FBT002
     json: Annotated[str, typer.Option(metavar="FILE", help="Write the matrix as JSON.")] = "",
     markdown: Annotated[str, typer.Option(metavar="FILE", help="Write the matrix as a page.")] = "",
 ) -> None:
-    """Plant known faults, one trial each, and see that each is caught; 1 where one is missed."""
-    given = {k: v for k, v in locals().items() if k in {setting.name for setting in settings.SETTINGS}}
+    """Plant known faults, one trial each, and see that each is caught; 1 where one is missed.
+
+    Trials are kept in results/selftest until all is well.
+    """
+    names = {setting.name for setting in settings.SETTINGS} - {"resume"}
+    given = {k: v for k, v in locals().items() if k in names}
     options = settings.parse(given, root=Path())
     chosen = planting.choose(planting.faults(), faults, reduced=reduced)
     errors.print(f"{len(chosen)} faults, {clean} clean repeats")
-    rows = planting.run(chosen, options, clean=clean, jobs=jobs, show=_show if jobs == 1 else _plain)
-    typer.echo(matrix.text(rows))
+    home = planted.home(Path(results), resume=resume)
+    show = _show if jobs == 1 else _plain
+    try:
+        report = planted.run(chosen, options, home=home, clean=clean, jobs=jobs, show=show)
+    except KeyboardInterrupt:
+        errors.print("interrupted; finished trials are kept: go on with --resume")
+        raise typer.Exit(INTERRUPTED) from None
+    typer.echo(matrix_words.text(report))
     if json:
-        store.write_text(Path(json), codec.dumps(codec.encode(list(rows))))
+        store.write_text(Path(json), codec.dumps(codec.encode(report)))
     if markdown:
-        store.write_text(Path(markdown), matrix.markdown(rows, f"Self-test, profile {profile}"))
-    raise typer.Exit(matrix.exit_code(rows))
+        store.write_text(Path(markdown), matrix_words.markdown(report))
+    code = matrix.exit_code(report.rows)
+    if code or keep:
+        typer.echo(f"records and logs of each trial: {home}")
+    else:
+        shutil.rmtree(home, ignore_errors=True)
+    raise typer.Exit(code)
 
 
 def _plain(label: str) -> AbstractContextManager[Any]:

@@ -1,4 +1,4 @@
-"""Planted faults x signals: what a self-test saw, as rows, as text, as Markdown and as an exit code. Pure.
+"""Planted faults x signals: what a self-test saw, as rows and as an exit code. Pure; its words are `matrix_words`'.
 
 Does not run or judge: verdicts come in, rows go out. A fault is caught only where one of the metrics
 that ought to see it fails; an alarm in another part alone is a wrong answer, and told as one.
@@ -6,20 +6,20 @@ that ought to see it fails; an alarm in another part alone is a wrong answer, an
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from .compare import measured
-from .faults._fault import Fault
-from .nouns import Kind, Metric, Record, Role, Verdict
+from .faults._fault import UNPLANTED, Fault
+from .nouns import JSON, Kind, Metric, Record, Role, Verdict
 from .wording import causes
 
 STILL = frozenset({Kind.EXACT, Kind.COUNT, Kind.QUALITY})
 """Kinds that repeat to the last bit on one CPU: where no gate of them moved, a plant did nothing."""
-EXPECTED, BESIDES, NOTHING = "●", "○", "·"
+TIMED = frozenset({Kind.WALL, Kind.DEVICE})
+"""Kinds that whatever runs beside a trial moves."""
 CLEAN_NAME = "(clean)"
 
 
@@ -28,18 +28,21 @@ class Result(StrEnum):
 
     MISSED = "missed"
     ELSEWHERE = "wrong part"
+    CRASHED = "crashed"
+    UNPLANTED = "not planted"
     SILENT = "did not act"
     ALARM = "false alarm"
     CAUGHT = "caught"
     CLEAN = "clean"
     NEEDS_CUDA = "needs cuda"
+    NEEDS_QUIET = "needs quiet"
     OTHER_REGIME = "other regime"
 
 
-NO_TRACE = "nothing but times differs from the clean trial: the plant did not act, or leaves no trace"
-BAD = frozenset({Result.MISSED, Result.ELSEWHERE, Result.SILENT, Result.ALARM})
-NOT_RUN = frozenset({Result.NEEDS_CUDA, Result.OTHER_REGIME})
-ORDER = tuple(Result)
+BAD = frozenset(
+    {Result.MISSED, Result.ELSEWHERE, Result.CRASHED, Result.UNPLANTED, Result.SILENT, Result.ALARM}
+)  # fmt: skip
+NOT_RUN = frozenset({Result.NEEDS_CUDA, Result.NEEDS_QUIET, Result.OTHER_REGIME})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +70,24 @@ class Row:
     """What went wrong, in words."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """A whole self-test."""
+
+    suite: str
+    """Version of benchsuite."""
+    when: str
+    """UTC, ISO 8601."""
+    profile: str
+    machine: str
+    hardware: Mapping[str, JSON]
+    packages: Mapping[str, str]
+    """Versions of the guarded libraries."""
+    jobs: int
+    """Trials that ran at once."""
+    rows: tuple[Row, ...]
+
+
 # ---------------------------------------------------------------- rows
 
 
@@ -83,22 +104,28 @@ def sift(fault: Fault, regime: str, verdicts: Sequence[Verdict], *, acted: bool,
         regime: Where.
         verdicts: What was said of it, causes told.
         acted: Whether anything that repeats to the last bit differs from the clean trial.
-        problem: Why the trial failed; empty where it went well. A crash that says why is seen.
+        problem: Why the trial failed; empty where it went well. A crash catches where the fault says so.
     """
     failing = [v for v in verdicts if v.fails]
-    wanted = [v for v in failing if _matches(v.metric, (*fault.seen_by, "trial"))]
+    wanted = [v for v in failing if _matches(v.metric, fault.seen_by)]
     explanation, explained = _explanation(wanted, fault.word)
-    if wanted:
-        result = Result.CAUGHT
-    elif failing:
-        result = Result.ELSEWHERE
-    else:
-        result = Result.MISSED if acted else Result.SILENT
     return _row(
-        fault, regime=regime, result=result, by=tuple(v.metric for v in wanted), explanation=explanation,
-        besides=tuple(v.metric for v in failing if v not in wanted), explained=explained,
-        problem=NO_TRACE if result is Result.SILENT else problem,
+        fault, regime=regime, result=_result(wanted, failing, acted=acted, problem=problem), problem=problem,
+        by=tuple(v.metric for v in wanted), besides=tuple(v.metric for v in failing if v not in wanted),
+        explanation=explanation, explained=explained,
     )  # fmt: skip
+
+
+def _result(wanted: Sequence[Verdict], failing: Sequence[Verdict], *, acted: bool, problem: str) -> Result:
+    if problem.startswith(UNPLANTED):
+        return Result.UNPLANTED
+    if wanted:
+        return Result.CAUGHT
+    if problem:
+        return Result.CRASHED
+    if failing:
+        return Result.ELSEWHERE
+    return Result.MISSED if acted else Result.SILENT
 
 
 def clean_row(regime: str, verdicts: Sequence[Verdict], problem: str) -> Row:
@@ -153,95 +180,12 @@ def _bits(record: Record, metrics: Mapping[str, Metric]) -> dict[str, object]:
     }
 
 
-# ---------------------------------------------------------------- words
+def timed_only(fault: Fault, metrics: Mapping[str, Metric]) -> bool:
+    """Whether nothing but times can tell a fault."""
+    kinds = {metric.kind for name, metric in metrics.items() if _matches(name, fault.seen_by)}
+    return bool(kinds) and kinds <= TIMED
 
 
 def exit_code(rows: Iterable[Row]) -> int:
-    """1 where a fault went unseen or did nothing, or where a clean repeat alarmed; else 0."""
+    """1 where a fault went unseen, was not planted or did nothing, or where a clean repeat alarmed; else 0."""
     return int(any(row.result in BAD for row in rows))
-
-
-def ordered(rows: Iterable[Row]) -> tuple[Row, ...]:
-    """What went wrong first, faults that reached users before our own; else as they came."""
-    return tuple(sorted(rows, key=lambda row: (ORDER.index(row.result), not row.listed)))
-
-
-def tally(rows: Sequence[Row]) -> str:
-    """How many rows came out how: "58 caught, 2 missed, 3 needs cuda; 1 of those caught is not explained"."""
-    counts = Counter(row.result for row in rows)
-    said = ", ".join(f"{counts[result]} {result.value}" for result in Result if counts[result])
-    vague = sum(row.result is Result.CAUGHT and not row.explained for row in rows)
-    return said + (f"; {vague} of those caught {'is' if vague == 1 else 'are'} not explained" if vague else "")
-
-
-def signals(rows: Iterable[Row]) -> tuple[str, ...]:
-    """Groups of metrics that failed anywhere: the first part of their names, in the alphabet's order."""
-    return tuple(sorted({_group(name) for row in rows for name in (*row.by, *row.besides)}))
-
-
-def _group(metric: str) -> str:
-    return metric.split(".", maxsplit=1)[0]
-
-
-def mark(row: Row, signal: str) -> str:
-    """What a row has under one signal: expected and seen, seen besides, or nothing."""
-    if signal in map(_group, row.by):
-        return EXPECTED
-    return BESIDES if signal in map(_group, row.besides) else NOTHING
-
-
-def text(rows: Sequence[Row]) -> str:
-    """The matrix for a terminal, what went wrong first, and then each row in words."""
-    sorted_rows, columns = ordered(rows), signals(rows)
-    width = max((len(row.fault) for row in rows), default=0)
-    head = " ".join(("".ljust(width + 27), *columns))
-    lines = [head.rstrip(), *(_text_row(row, columns, width) for row in sorted_rows)]
-    legend = f"{EXPECTED} failed as it ought to   {BESIDES} failed besides"
-    return "\n".join((*lines, legend, "", *(_told(row) for row in sorted_rows), "", tally(rows)))
-
-
-def _text_row(row: Row, columns: Sequence[str], width: int) -> str:
-    marks = (mark(row, column).ljust(len(column)) for column in columns)
-    return " ".join((row.result.value.ljust(13), row.fault.ljust(width), row.regime.ljust(12), *marks)).rstrip()
-
-
-def _told(row: Row) -> str:
-    return f"{row.result.value} {row.fault}: {_seen(row)}"
-
-
-def _seen(row: Row) -> str:
-    """By what a row was seen, or by what it ought to have been; then the explanation."""
-    besides = f" (besides: {', '.join(row.besides)})" if row.besides else ""
-    if row.result is Result.CAUGHT:
-        vague = "" if row.explained else " [not explained]"
-        return f"by {', '.join(row.by)}{besides}: {row.explanation}{vague}"
-    if row.result in NOT_RUN or not row.expected:
-        return (row.problem or row.about) + besides
-    first = (row.problem.splitlines() or [""])[0]
-    return f"{row.about}; to be seen by {', '.join(row.expected)}{besides}" + (f": {first}" if first else "")
-
-
-def markdown(rows: Sequence[Row], heading: str) -> str:
-    """The matrix as a page: a table of signals, then one of words."""
-    sorted_rows, columns = ordered(rows), signals(rows)
-    matrix = _table(
-        ("fault", "regime", "result", *columns),
-        ((f"`{r.fault}`", r.regime, r.result.value, *(mark(r, c).replace(NOTHING, "") for c in columns))
-         for r in sorted_rows),
-    )  # fmt: skip
-    words = _table(
-        ("fault", "what a user gets", "met in", "seen by", "explanation"),
-        ((f"`{r.fault}`", r.about, ", ".join(r.threads or r.libraries), ", ".join(f"`{name}`" for name in r.by),
-          r.explanation or r.problem) for r in sorted_rows),
-    )  # fmt: skip
-    legend = f"{EXPECTED} a metric failed that ought to; {BESIDES} another one failed besides."
-    return "\n\n".join((f"# {heading}", tally(rows) + ".", matrix, legend, words)) + "\n"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = (head, ["---"] * len(head), *rows)
-    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
-
-
-def _cell(value: str) -> str:
-    return value.replace("|", "\\|").replace("\n", "<br>")

@@ -1,25 +1,42 @@
 """The self-test: plants every fault, one trial each, and holds it against a clean trial.
 
 The clean trial stands in memory for a baseline; nothing is promoted and no baseline is read. Runs
-and judges; what the outcome means is `matrix`'s to say. Not covered: how large a fault must be to be
-seen, since each is planted at one size.
+and judges; what the outcome means is `matrix`'s to say, and `matrix_words`' to write. Not covered:
+how large a fault must be to be seen, since each is planted at one size.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
-from . import cases, judging, matrix, registry, store
+from . import __version__, cases, environment, judging, matrix, registry, store
 from .faults._fault import Fault
-from .matrix import Result, Row
-from .nouns import SCHEMA, Baseline, Case, Device, Options, Profile, Record, Status, SuiteError, UsageError, Verdict
+from .matrix import Report, Result, Row
+from .nouns import (
+    SCHEMA,
+    Baseline,
+    Case,
+    Kind,
+    Options,
+    Profile,
+    Record,
+    Status,
+    SuiteError,
+    UsageError,
+    Verdict,
+)
+from .planting import left_out, regime_for
 from .session import Session, Show
 
+T = TypeVar("T")
+Kinds = frozenset[Kind]
 CLEAN = "clean"
 
 
@@ -40,82 +57,81 @@ Measure = Callable[[str, str, str], Trials]
 """Given regime, FILE.py:FUNCTION or nothing, and a label: the case's trials."""
 
 
-# ---------------------------------------------------------------- which faults
-
-
-def faults() -> Mapping[str, Fault]:
-    """Every planted fault by name, of our own and of other packages.
-
-    Raises:
-        SuiteError: two have one name.
-    """
-    found: Mapping[str, Fault] = registry.collect("benchsuite.faults", "FAULTS", _by_name)
-    return found
-
-
-def _by_name(them: Iterable[Fault]) -> Iterable[tuple[str, Fault]]:
-    return ((fault.name, fault) for fault in them)
-
-
-def choose(known: Mapping[str, Fault], globs: str, *, reduced: bool) -> tuple[Fault, ...]:
-    """The faults that any of the comma-separated globs matches; of these the reduced set where wanted.
-
-    Raises:
-        UsageError: a glob matches nothing, or nothing is left.
-    """
-    wanted = [glob.strip() for glob in globs.split(",") if glob.strip()] or ["*"]
-    for glob in wanted:
-        if not any(fnmatchcase(name, glob) for name in known):
-            registry.pick("fault", glob, known)
-    chosen = (fault for name, fault in known.items() if any(fnmatchcase(name, glob) for glob in wanted))
-    found = tuple(fault for fault in chosen if fault.reduced or not reduced)
-    if not found:
-        raise UsageError(f"none of the faults {globs!r} is in the reduced set; leave --reduced out")
-    return found
-
-
-def regime_for(fault: Fault, regimes: Sequence[str]) -> str:
-    """The regime to plant it in: the most telling one of those that are tested; empty for none."""
-    return next((regime for regime in fault.regimes if regime in regimes), "")
-
-
-def _left_out(fault: Fault, options: Options, device: Device) -> Row | None:
-    if fault.needs is Device.CUDA and device is not Device.CUDA:
-        return matrix.not_run(fault, Result.NEEDS_CUDA, "nothing would move on a CPU: run it with --profile quick")
-    if not regime_for(fault, options.regimes):
-        regimes = ",".join(fault.regimes)
-        return matrix.not_run(fault, Result.OTHER_REGIME, f"acts in other regimes only: --regimes {regimes}")
-    return None
-
-
 # ---------------------------------------------------------------- running
 
 
-def run(chosen: Sequence[Fault], options: Options, *, clean: int, jobs: int, show: Show) -> tuple[Row, ...]:
+def run(chosen: Sequence[Fault], options: Options, *, home: Path, clean: int, jobs: int, show: Show) -> Report:
     """Measure the references, `clean` repeats in all, and each fault; one row for each but the references.
 
     Args:
         chosen: The faults.
-        options: As for a run, with one profile; its baselines and results' `latest` stay untouched.
+        options: As for a run, with one profile; its baselines and runs stay untouched.
+        home: Folder of all trials, each of which is kept there as soon as it ends. What an interrupted
+            self-test left in it is not measured again.
         clean: Repeats with nothing planted, taking turns among the regimes.
-        jobs: Trials at once.
+        jobs: Trials at once; with several, times are not judged.
         show: Shows a trial's progress.
 
     Raises:
         SuiteError: a reference could not be measured.
     """
-    device = only_profile(options).device
-    left = {fault.name: row for fault in chosen if (row := _left_out(fault, options, device))}
+    profile = only_profile(options)
+    together = jobs > 1
+    left = {f.name: row for f in chosen if (row := left_out(f, options, profile.device, together=together))}
     planted = [(fault, regime_for(fault, options.regimes)) for fault in chosen if fault.name not in left]
     repeats = [options.regimes[i % len(options.regimes)] for i in range(clean)]
-    measure = _measure(options, store.new_run(Path(options.results), now=datetime.now(UTC)), show)
+    measure, kinds = _measure(options, home, show), frozenset(Kind) - (matrix.TIMED if together else frozenset())
     regimes = sorted({regime for _, regime in planted} | set(repeats))
-    with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        made = pool.map(lambda regime: reference(measure, regime), regimes)
-        references = dict(zip(regimes, made, strict=True))
-        again = pool.map(lambda i: repeat(measure, references[repeats[i]], repeats[i], i), range(clean))
-        rows = pool.map(lambda pair: trial(measure, references[pair[1]], *pair), planted)
-        return (*rows, *again, *left.values())
+    made = _each([partial(reference, measure, regime) for regime in regimes], jobs)
+    references = dict(zip(regimes, made, strict=True))
+    rows = _each(
+        [
+            *(partial(trial, measure, references[regime], fault, regime, kinds) for fault, regime in planted),
+            *(partial(repeat, measure, references[regime], regime, i, kinds) for i, regime in enumerate(repeats)),
+        ],
+        jobs,
+    )
+    return _report(profile, [trials.records[0] for trials in made], jobs, (*rows, *left.values()))
+
+
+def _each(tasks: Sequence[Callable[[], T]], jobs: int) -> list[T]:
+    """What `tasks` return, in their order. One at a time they run in this thread, where Ctrl-C reaches them."""
+    if jobs == 1:
+        return [task() for task in tasks]
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        futures = [pool.submit(task) for task in tasks]
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            # Those that run end by themselves; of the others none is begun.
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _report(profile: Profile, references: Sequence[Record], jobs: int, rows: tuple[Row, ...]) -> Report:
+    bare = environment.bare(environment.machine_slug(None))
+    ran_on = references[0].environment if references else bare
+    return Report(
+        suite=__version__, when=datetime.now(UTC).isoformat(timespec="seconds"), profile=profile.name,
+        machine=ran_on.machine, hardware=ran_on.hardware, packages=environment.guarded(ran_on.packages), jobs=jobs,
+        rows=rows,
+    )  # fmt: skip
+
+
+def home(results: Path, *, resume: bool) -> Path:
+    """A new folder for a self-test's trials below results/selftest, or the newest that there is.
+
+    Raises:
+        UsageError: there is none to go on with.
+        SuiteError: it cannot be made.
+    """
+    folder = results / "selftest"
+    if not resume:
+        return store.new_run(folder, now=datetime.now(UTC))
+    known = sorted(path.parent for path in folder.glob("*/records"))
+    if not known:
+        raise UsageError(f"--resume: no self-test was left in {folder}; leave it out to begin one")
+    return known[-1]
 
 
 def only_profile(options: Options) -> Profile:
@@ -136,10 +152,10 @@ def _measure(options: Options, home: Path, show: Show) -> Measure:
     """Trials by the suite's own session, each set in a folder of its own below `home`."""
 
     def measure(regime: str, inject: str, label: str) -> Trials:
-        folder = home / f"{label}-{regime}"
+        folder = home / f"{label}-{regime}{_edition(inject)}"
         own = replace(
             options, regimes=(regime,), trials=options.trials or 1, inject=inject, results=str(folder),
-            baselines=str(folder / "none"), resume=False, replay="", entries=(),
+            baselines=str(folder / "none"), resume=(folder / "latest").exists(), replay="", entries=(),
         )  # fmt: skip
         session = Session(own, lambda trial: show(f"{label}: {trial}"))
         (case,) = session.cases
@@ -149,6 +165,12 @@ def _measure(options: Options, home: Path, show: Show) -> Measure:
         return Trials(case=case, records=session.records(case))
 
     return measure
+
+
+def _edition(inject: str) -> str:
+    """A mark of the plant's file as it stands: a trial of an earlier edition is not to be taken for one of this."""
+    file = Path(inject.rpartition(":")[0])
+    return f"-{hashlib.sha256(file.read_bytes()).hexdigest()[:6]}" if file.is_file() else ""
 
 
 def reference(measure: Measure, regime: str) -> Trials:
@@ -163,25 +185,26 @@ def reference(measure: Measure, regime: str) -> Trials:
     return made
 
 
-def repeat(measure: Measure, against: Trials, regime: str, number: int) -> Row:
+def repeat(measure: Measure, against: Trials, regime: str, number: int, kinds: Kinds) -> Row:
     """One more clean measurement, judged."""
     made = measure(regime, "", f"{CLEAN}{number + 1}")
-    return matrix.clean_row(regime, judge(against, made), made.problem)
+    return matrix.clean_row(regime, judge(against, made, kinds), made.problem)
 
 
-def trial(measure: Measure, against: Trials, fault: Fault, regime: str) -> Row:
-    """One fault planted, measured and judged; inputs that it spoils beyond measuring are told, and missed."""
+def trial(measure: Measure, against: Trials, fault: Fault, regime: str, kinds: Kinds) -> Row:
+    """One fault planted, measured and judged; one that spoils the inputs beyond measuring is told as a crash."""
     try:
         made = measure(regime, fault.where, fault.name)
     except SuiteError as error:
-        return replace(matrix.not_run(fault, Result.MISSED, str(error)), regime=regime)
+        return replace(matrix.not_run(fault, Result.CRASHED, str(error)), regime=regime)
     acted = bool(made.problem) or matrix.acted(against.records, made.records, registry.metrics())
-    return matrix.sift(fault, regime, judge(against, made), acted=acted, problem=made.problem)
+    return matrix.sift(fault, regime, judge(against, made, kinds), acted=acted, problem=made.problem)
 
 
-def judge(against: Trials, made: Trials) -> tuple[Verdict, ...]:
-    """What the suite says of trials, the reference in the baseline's place, causes told."""
-    return judging.judge(made.case, _baseline(against), made.records, {})
+def judge(against: Trials, made: Trials, kinds: Kinds = frozenset(Kind)) -> tuple[Verdict, ...]:
+    """What the suite says of trials about metrics of these kinds, the reference in the baseline's place."""
+    verdicts = judging.judge(made.case, _baseline(against), made.records, {})
+    return tuple(verdict for verdict in verdicts if verdict.kind in kinds)
 
 
 def _baseline(of: Trials) -> Baseline:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__, cases, checkpoints, codec, environment, plans, registry, store, trial
+from .faults._fault import UNPLANTED
 from .nouns import (
     SCHEMA,
     Case,
@@ -78,7 +79,9 @@ def run(job: Job, progress: Progress) -> tuple[Record, ...]:
         SuiteError: the job's inputs cannot be had.
     """
     seconds = import_libraries(progress)
-    inject(job.inject)
+    problem = _plant(job.inject)
+    if problem:
+        return tuple(failed(job, case, problem) for case in job.cases)
     with tempfile.TemporaryDirectory(prefix="benchsuite-") as work:
         scenes = [_scene(job, case, Path(work), progress) for case in job.cases]
         for scene in scenes:
@@ -100,6 +103,18 @@ def import_libraries(progress: Progress) -> float:
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     return seconds
+
+
+def _plant(where: str) -> str:
+    """Plant a fault; why that failed, in words, if it did."""
+    try:
+        inject(where)
+    except SuiteError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the plant is the user's code, and what it raises is told in the record
+        traceback.print_exc()
+        return f"{UNPLANTED}: {type(error).__name__}: {error}"
+    return ""
 
 
 def inject(where: str) -> None:

@@ -7,6 +7,8 @@ import os
 import re
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
@@ -16,13 +18,14 @@ from typing import Any
 import pytest
 from factories import make_case, make_record
 
-from benchsuite import codec, matrix, selftest
+from benchsuite import codec, matrix, matrix_words, planting, selftest, worker
 from benchsuite.compare import measured
 from benchsuite.faults import _fault
-from benchsuite.faults._fault import Fault, fault
-from benchsuite.matrix import Result, Row
+from benchsuite.faults._fault import UNPLANTED, Fault, fault
+from benchsuite.matrix import Report, Result, Row
 from benchsuite.nouns import (
     FAILING,
+    Better,
     Device,
     Kind,
     Measured,
@@ -62,7 +65,7 @@ LISTED = (
     "cache emptied every step",
     "objects retained per Trainer",
 )
-FAULTS = selftest.faults()
+FAULTS = planting.faults()
 
 
 # ---------------------------------------------------------------- which faults there are
@@ -119,7 +122,7 @@ def test_fault_is_described(name: str) -> None:
 
 def test_reduced_set_is_small() -> None:
     """The reduced set spans several libraries and regimes, in few trials that need no GPU."""
-    few = selftest.choose(FAULTS, "*", reduced=True)
+    few = planting.choose(FAULTS, "*", reduced=True)
     assert 5 <= len(few) <= 10
     assert {r for f in few for r in f.regimes[:1]} == {"fp32", "qlora"}
     assert all(f.needs is Device.CPU for f in few)
@@ -128,7 +131,7 @@ def test_reduced_set_is_small() -> None:
 PLANT_ALL = """
 import json, os
 import torch, transformers, datasets, accelerate, peft, bitsandbytes
-from benchsuite.selftest import faults
+from benchsuite.planting import faults
 failed = {}
 for name, fault in faults().items():
     child = os.fork()
@@ -243,16 +246,34 @@ def verdict(metric: str, outcome: Outcome = Outcome.CHANGED, role: Role = Role.G
         ([verdict("model.modules", role=Role.EXPLAIN)], True, Result.MISSED, (), ()),
         ([verdict("model.modules", Outcome.OK)], True, Result.MISSED, (), ()),
         ([verdict("model.modules", Outcome.OK)], False, Result.SILENT, (), ()),
-        ([verdict("trial", Outcome.INVALID)], True, Result.CAUGHT, ("trial",), ()),
         ([], False, Result.SILENT, (), ()),
     ],
 )
 def test_sift(
     verdicts: list[Verdict], acted: bool, result: Result, by: tuple[str, ...], besides: tuple[str, ...]
 ) -> None:
-    """Caught is what an expected gate metric fails on, or a crash; an alarm elsewhere is a wrong answer."""
+    """Caught is what an expected gate metric fails on; an alarm elsewhere is a wrong answer."""
     row = matrix.sift(example, "qlora", verdicts, acted=acted, problem="")
     assert (row.result, row.by, row.besides) == (result, by, besides)
+
+
+CRASH = "AssertionError in train: no head"
+
+
+@pytest.mark.parametrize(
+    ("seen_by", "problem", "result"),
+    [
+        (("model.*",), CRASH, Result.CRASHED),
+        (("model.*", "trial"), CRASH, Result.CAUGHT),
+        (("model.*", "trial"), f"{UNPLANTED}: AttributeError: gone", Result.UNPLANTED),
+        (("model.*",), f"{UNPLANTED}: AttributeError: gone", Result.UNPLANTED),
+    ],
+)
+def test_sift_tells_a_crash_and_a_broken_plant(seen_by: tuple[str, ...], problem: str, result: Result) -> None:
+    """A dead trial catches a fault that is to be told by its death, else not; a plant that fails is no catch ever."""
+    planted = replace(example, seen_by=seen_by)
+    row = matrix.sift(planted, "qlora", [verdict("trial", Outcome.INVALID)], acted=True, problem=problem)
+    assert (row.result, row.problem) == (result, problem)
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))
@@ -311,10 +332,17 @@ ROWS = (
 )
 
 
+def report(jobs: int = 1, rows: tuple[Row, ...] = ROWS) -> Report:
+    return Report(
+        suite="0.1", when="2026-01-02T03:04:05+00:00", profile="tiny", machine="cpu-x86_64", hardware={"threads": 1},
+        packages={"torch": "2.13.0"}, jobs=jobs, rows=rows,
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("result", list(Result))
 def test_exit_code(result: Result) -> None:
     """Only what was caught, is clean or could not be run here leaves the exit code at 0."""
-    good = {Result.CAUGHT, Result.CLEAN, Result.NEEDS_CUDA, Result.OTHER_REGIME}
+    good = {Result.CAUGHT, Result.CLEAN, Result.NEEDS_CUDA, Result.NEEDS_QUIET, Result.OTHER_REGIME}
     assert matrix.exit_code([row(Result.CAUGHT), row(result)]) == int(result not in good)
 
 
@@ -326,38 +354,61 @@ def test_clean_repeat_alarms() -> None:
 
 def test_missed_come_first() -> None:
     """Missed faults head the list, those that reached users before our own."""
-    assert [r.fault for r in matrix.ordered(ROWS)] == ["five", "four", "one", "three", matrix.CLEAN_NAME, "two"]
+    assert [r.fault for r in matrix_words.ordered(ROWS)] == ["five", "four", "one", "three", matrix.CLEAN_NAME, "two"]
 
 
 def test_text() -> None:
     """The terminal's matrix marks what failed as expected and besides, and ends in a tally."""
-    lines = matrix.text(ROWS).splitlines()
+    lines = matrix_words.text(report()).splitlines()
     assert lines[0].split() == ["input", "model"]
     one = next(line for line in lines if line.startswith("caught        one"))
-    assert one.split()[-2:] == [matrix.BESIDES, matrix.EXPECTED]
+    assert one.split()[-2:] == [matrix_words.BESIDES, matrix_words.EXPECTED]
     assert lines[-1] == "2 missed, 2 caught, 1 clean, 1 needs cuda"
     assert any("to be seen by model.*, saved.tensors" in line for line in lines)
 
 
 def test_tally_counts_unexplained() -> None:
     """What was caught without its word in the explanation is counted."""
-    assert matrix.tally([replace(ROWS[0], explained=False)]) == "1 caught; 1 of those caught is not explained"
+    assert matrix_words.tally([replace(ROWS[0], explained=False)]) == "1 caught; 1 of those caught is not explained"
 
 
 def test_markdown_tables_are_whole() -> None:
     """Every line of a table has as many cells as its head, whatever the explanations hold."""
-    page = matrix.markdown(ROWS, "Self-test")
+    page = matrix_words.markdown(report())
     tables = re.findall(r"(?:^\|.*\n)+", page, re.MULTILINE)
-    assert page.startswith("# Self-test\n")
+    assert page.startswith("# Self-test, profile tiny\n")
     assert len(tables) == 2
     for table in tables:
         assert {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()} == {6}
-        assert len(table.splitlines()) == len(ROWS) + 2
+        assert len(table.splitlines()) == len(ROWS) - 1 + 2  # a clean repeat has nothing to tell
+
+
+def test_markdown_says_on_what_it_was_measured_and_what_the_words_mean() -> None:
+    """Date, versions, machine, and each result that came up; of a problem its first line alone."""
+    failed = replace(row(Result.UNPLANTED, "six"), problem="first line\nsecond line")
+    page = matrix_words.markdown(report(rows=(*ROWS, failed)))
+    for words in ("2026-01-02T03:04:05", "benchsuite 0.1", "cpu-x86_64: threads 1", "torch 2.13.0", "- not planted: "):
+        assert words in page
+    assert "first line" in page
+    assert "second line" not in page
+    assert "- crashed: " not in page
+
+
+@pytest.mark.parametrize(("jobs", "said"), [(1, False), (4, True)])
+def test_trials_at_once_are_told(jobs: int, said: bool) -> None:
+    """Where times were not judged, the terminal and the page say so."""
+    for text in (matrix_words.text(report(jobs)), matrix_words.markdown(report(jobs))):
+        assert (f"{jobs} trials ran at once, so times" in text) is said
+
+
+def test_every_result_has_a_meaning() -> None:
+    """In words, for the page."""
+    assert set(matrix_words.MEANING) == set(Result)
 
 
 def test_rows_are_json() -> None:
-    """Rows go into JSON and back."""
-    assert codec.decode(tuple[Row, ...], codec.loads(codec.dumps(codec.encode(list(ROWS))))) == ROWS
+    """A report goes into JSON and back."""
+    assert codec.decode(Report, codec.loads(codec.dumps(codec.encode(report())))) == report()
 
 
 # ---------------------------------------------------------------- choosing and running
@@ -366,19 +417,19 @@ def test_rows_are_json() -> None:
 def test_choose() -> None:
     """Globs choose by name; what matches nothing is refused with the nearest name."""
     known = {f.name: f for f in (example, on_cuda)}
-    assert selftest.choose(known, "ex*, on_*", reduced=False) == (example, on_cuda)
-    assert selftest.choose(known, "", reduced=False) == (example, on_cuda)
+    assert planting.choose(known, "ex*, on_*", reduced=False) == (example, on_cuda)
+    assert planting.choose(known, "", reduced=False) == (example, on_cuda)
     with pytest.raises(UsageError, match="Did you mean 'example'"):
-        selftest.choose(known, "exampel", reduced=False)
+        planting.choose(known, "exampel", reduced=False)
     with pytest.raises(UsageError, match="--reduced"):
-        selftest.choose(known, "*", reduced=True)
+        planting.choose(known, "*", reduced=True)
 
 
 def test_regime_for_takes_the_most_telling() -> None:
     """The first of the fault's regimes that is tested is taken, whatever the order of those tested."""
-    assert selftest.regime_for(example, ("fp32", "qlora")) == "qlora"
-    assert selftest.regime_for(example, ("fp32",)) == "fp32"
-    assert selftest.regime_for(example, ("lora",)) == ""
+    assert planting.regime_for(example, ("fp32", "qlora")) == "qlora"
+    assert planting.regime_for(example, ("fp32",)) == "fp32"
+    assert planting.regime_for(example, ("lora",)) == ""
 
 
 @pytest.mark.parametrize("profiles", [("tiny", "full"), ("notebook",), ("tinny",)])
@@ -404,12 +455,15 @@ class FakeRun:
         return selftest.Trials(case=make_case(), records=(record,))
 
 
-def run_with(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, planted: Record, *chosen: Fault) -> tuple[Row, ...]:
+def run_with(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, planted: Record, *chosen: Fault, jobs: int = 2
+) -> tuple[Row, ...]:
     fake = FakeRun({example.where: planted})
     monkeypatch.setattr(selftest, "_measure", lambda *_: fake)
     monkeypatch.setattr("benchsuite.registry.metrics", lambda: METRICS)
     options = Options(profiles=("tiny",), regimes=("fp32",), results=str(tmp_path))
-    return selftest.run(chosen, options, clean=2, jobs=2, show=lambda _: nullcontext(lambda _: None))
+    show = lambda _: nullcontext(lambda _: None)  # noqa: E731
+    return selftest.run(chosen, options, home=tmp_path, clean=2, jobs=jobs, show=show).rows
 
 
 def test_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -428,19 +482,87 @@ def test_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     ("planted", "result"),
     [
         (make_record(), Result.SILENT),
-        (make_record(status=Status.FAILED, problem="AssertionError in train: no head"), Result.CAUGHT),
+        (make_record(status=Status.FAILED, problem=CRASH), Result.CRASHED),
     ],
 )
 def test_run_of_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, planted: Record, result: Result) -> None:
-    """A plant that changes nothing is told as such; one that crashes the trial is seen."""
+    """A plant that changes nothing is told as such, and so is one that crashes the trial."""
     assert run_with(monkeypatch, tmp_path, planted, example)[0].result is result
 
 
 def test_run_survives_a_plant_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A trial that cannot be made at all is a missed fault with its message, and the others go on."""
+    """A trial that cannot be made at all is told with its message, and the others go on."""
     broken = replace(example, plant=on_cuda.plant)
     rows = run_with(monkeypatch, tmp_path, make_record(fingerprint={"model.modules": {}}), broken, example)
-    assert [(r.result, r.problem) for r in rows[:2]] == [(Result.MISSED, "no such plant"), (Result.CAUGHT, "")]
+    assert [(r.result, r.problem) for r in rows[:2]] == [(Result.CRASHED, "no such plant"), (Result.CAUGHT, "")]
+
+
+@pytest.mark.parametrize(("jobs", "result"), [(1, Result.CAUGHT), (2, Result.NEEDS_QUIET)])
+def test_times_are_judged_alone_only(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, jobs: int, result: Result
+) -> None:
+    """A fault that times alone can tell is left out, and named, where trials run at once."""
+    slower = fault("slow", libraries=("torch",), regimes=("fp32",), seen_by=("device.*",), word="x")(example.plant)
+    device = Metric(name="device.time", unit="s", kind=Kind.DEVICE, concern="step", title="time", better=Better.LOWER)
+    monkeypatch.setitem(METRICS, device.name, device)
+    clean, slow = (make_record(metrics={device.name: Measured(value=value)}) for value in (1.0, 2.0))
+    monkeypatch.setattr(f"{__name__}.make_record", lambda: clean)
+    assert run_with(monkeypatch, tmp_path, slow, slower, jobs=jobs)[0 if jobs == 1 else -1].result is result
+
+
+@pytest.mark.parametrize(("jobs", "begun"), [(1, [1]), (2, [1, 2])])
+def test_an_interrupt_begins_no_other_trial(jobs: int, begun: list[int]) -> None:
+    """Ctrl-C ends the trial at hand, or waits for those at hand; the rest is not begun."""
+    done, other = [], threading.Event()
+
+    def interrupted() -> None:
+        done.append(1)
+        if jobs > 1:
+            other.wait(10)
+        raise KeyboardInterrupt
+
+    def slow() -> None:
+        done.append(2)
+        other.set()
+        time.sleep(0.1)
+
+    def next_one() -> None:
+        done.append(3)
+        time.sleep(0.1)
+
+    with pytest.raises(KeyboardInterrupt):
+        selftest._each([interrupted, slow, *[next_one] * 9], jobs)
+    assert done[:2] == begun
+    assert len(done) < 11
+
+
+def test_home_is_new_or_the_newest(tmp_path: Path) -> None:
+    """What was interrupted is gone on with only where asked for; where there is nothing, that is said."""
+    with pytest.raises(UsageError, match="--resume: no self-test was left"):
+        selftest.home(tmp_path, resume=True)
+    first = selftest.home(tmp_path, resume=False)
+    assert first.parent == tmp_path / "selftest"
+    assert selftest.home(tmp_path, resume=True) == first
+    assert selftest.home(tmp_path, resume=False) != first
+
+
+def test_another_edition_of_a_plant_has_a_folder_of_its_own(tmp_path: Path) -> None:
+    """An edited plant is measured again."""
+    file = tmp_path / "plants.py"
+    file.write_text("def one(): pass")
+    before = selftest._edition(f"{file}:one")
+    assert before == selftest._edition(f"{file}:one")
+    file.write_text("def one(): return 1")
+    assert selftest._edition(f"{file}:one") != before
+    assert selftest._edition("") == ""
+
+
+def test_a_trial_tells_a_plant_that_fails(tmp_path: Path) -> None:
+    """What the plant raises is a failed record's problem; a file that is not there is the user's mistake."""
+    (tmp_path / "plants.py").write_text("def broken():\n    import torch\n    torch.nothing_of_the_kind\n")
+    assert worker._plant(f"{tmp_path}/plants.py:broken").startswith(f"{UNPLANTED}: AttributeError: ")
+    with pytest.raises(SuiteError, match="has no function"):
+        worker._plant(f"{tmp_path}/plants.py:brokn")
 
 
 def test_a_failed_reference_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,8 @@ Around = Callable[..., Any]
 BOTH = ("fp32", "qlora")
 FP32 = ("fp32",)
 QLORA = ("qlora",)
+UNPLANTED = "the fault could not be planted"
+"""How a trial's problem begins where the plant itself failed: nothing was tested then."""
 
 
 @dataclass(frozen=True, kw_only=True)
