@@ -17,6 +17,8 @@ from benchsuite import architecture, builders, cases, checkpoints, registry, sto
 from benchsuite.fixtures import build, parts
 from benchsuite.nouns import Entry, Model, Options, Record, Setting, Status, SuiteError
 
+# Models are built in this process: what the libraries deprecate of each other is no matter of ours.
+pytestmark = [pytest.mark.filterwarnings(f"ignore::{kind}") for kind in ("DeprecationWarning", "FutureWarning")]
 REAL = ROOT / ".." / "shared" / "data" / "glue" / "sst2"
 
 
