@@ -141,7 +141,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Cases that this machine cannot run are skipped, with what was seen and what to do."""
     # Built in-process, a model may leave a CUDA context behind, and a trial under such a parent is invalid.
     items.sort(key=lambda item: not IN_PROCESS.isdisjoint(getattr(item, "fixturenames", ())))
-    if is_worker(config) and _wanted(items):
+    if is_worker(config) and _selected(items):
         refuse(config, items)
     if config.stash[OPTIONS].require_gpu or config.option.collectonly:
         return
@@ -158,7 +158,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
     if config.option.collectonly:
         return
-    selected = _wanted(session.items)
+    selected = _selected(session.items)
     if not selected:
         return
     # pytest calls this even where the hook above ended the run.
@@ -168,7 +168,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     _tell_estimate(config, suite, selected)
 
 
-def _wanted(items: Sequence[pytest.Item]) -> tuple[Case, ...]:
+def _selected(items: Sequence[pytest.Item]) -> tuple[Case, ...]:
     """The cases that `items` will ask for, each once."""
     wanted = [case for item in items if (case := case_of(item)) and not _skipped(item)]
     return tuple({cases.slug(case): case for case in wanted}.values())

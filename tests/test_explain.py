@@ -140,6 +140,20 @@ def test_verdicts_of_one_cause_stand_together():
     assert [v.metric for v in beside(replace(groups[1], verdicts=()), given)] == ["0", "2"]
 
 
+def test_causes_are_told_by_weight_and_likelihood():
+    """What fails first; then by how near to the root its own part lies; then by how much it explains."""
+    base = upgraded().verdicts[0]
+    given = [
+        ("time.step", "slow", Role.GATE), ("count.kernels.step", "work", Role.GATE), ("vram.left", "work", Role.GATE),
+        ("defaults.modules", "unpinned", Role.GATE), ("quality.loss", "curve", Role.GATE),
+        ("model.modules", "model", Role.GATE), ("quality.loss", "model", Role.GATE), ("model.dtypes", "one", Role.GATE),
+        ("input.order", "order", Role.GATE), ("input.order", "only explains", Role.EXPLAIN),
+    ]  # fmt: skip
+    verdicts = [replace(base, metric=m, cause=cause, role=role, outcome=Outcome.CHANGED) for m, cause, role in given]
+    told_ = [group.cause for group in together(verdicts)]
+    assert told_ == ["order", "model", "one", "curve", "work", "slow", "unpinned", "only explains"]
+
+
 def test_words_under_a_cause():
     """Told alone, a verdict says its cause; told under it, only what is its own."""
     base = replace(upgraded().verdicts[0], detail="d", cause="a\nalso: b", advice="x --only 'c/m' y")

@@ -498,10 +498,14 @@ EXAMPLES = (
     ),
     Example(
         rule="received",
-        old={"input.content": DIGESTS["train"], "input.received": DIGESTS, "function.trained_bits": OTHER},
+        old={
+            "input.content": DIGESTS["train"],
+            "input.received": {"training": DIGESTS["train"]},
+            "function.trained_bits": OTHER,
+        },
         new={
             "input.content": DIGESTS["train"] | {"labels": OTHER},
-            "input.received": {"train": DIGESTS["train"] | {"labels": OTHER}},
+            "input.received": {"training": DIGESTS["train"] | {"labels": OTHER}},
             "function.trained_bits": "0" * 16,
         },
         says="the batches that the collator makes are not their rows: labels differ",
@@ -509,8 +513,8 @@ EXAMPLES = (
     ),
     Example(
         rule="received",
-        old={"input.received": DIGESTS},
-        new={"input.received": {"train": DIGESTS["train"] | {"input_ids": OTHER}}},
+        old={"input.received": {"training": DIGESTS["train"]}},
+        new={"input.received": {"training": DIGESTS["train"] | {"input_ids": OTHER}}},
         says="the batches that the model is given are not their rows: token ids differ",
         of=("input.received",),
     ),

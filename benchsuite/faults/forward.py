@@ -35,7 +35,7 @@ def attention_mask_ignored() -> None:
     "attention runs as plain matrix products under the fast backend's name",
     listed="attention backend swapped", threads=("transformers#28802", "pytorch#175274"),
     libraries=("transformers", "torch"), regimes=BOTH, word="attention",
-    seen_by=("model.attention", "count.*", "vram.peak.*", "memory.saved_for_backward"),
+    seen_by=("model.attention*", "count.*", "vram.peak.*", "memory.saved_for_backward"),
 )  # fmt: skip
 def attention_eager() -> None:
     """Write the function out."""
@@ -53,7 +53,7 @@ def attention_eager() -> None:
 @fault(
     "attention weights are no longer dropped out",
     libraries=("transformers", "torch"), regimes=BOTH, word="attention",
-    seen_by=("seeds.rng", "count.*", "function.logits_trained", "model.modules"),
+    seen_by=("model.dropout.drawn", "seeds.rng", "count.*", "function.logits_trained"),
 )  # fmt: skip
 def attention_dropout_lost() -> None:
     """Ask the attention function for none."""
@@ -105,7 +105,8 @@ def layernorm_epsilon() -> None:
 
 @fault(
     "GELU is the tanh approximation",
-    libraries=("transformers", "torch"), regimes=BOTH, seen_by=("model.modules", *LOGITS), word="logits",
+    libraries=("transformers", "torch"), regimes=BOTH, seen_by=("function.activations", "function.exact", *LOGITS),
+    word="GELUActivation",
 )  # fmt: skip
 def gelu_approximate() -> None:
     """Ask for it in every call."""
@@ -116,7 +117,7 @@ def gelu_approximate() -> None:
 
 @fault(
     "the pooler has no activation",
-    libraries=("transformers",), regimes=BOTH, seen_by=("model.modules", *LOGITS), word="logits",
+    libraries=("transformers",), regimes=BOTH, seen_by=("model.layers", "function.exact", *LOGITS), word="Tanh",
 )  # fmt: skip
 def pooler_activation_dropped() -> None:
     """Make it the identity."""

@@ -113,7 +113,7 @@ def special_tokens_missing() -> None:
 
 @fault(
     "within a batch, each text carries its neighbour's label",
-    libraries=("transformers",), regimes=BOTH, seen_by=("input.batches", "quality.*"), word="label",
+    libraries=("transformers",), regimes=BOTH, seen_by=("input.content", "input.received"), word="label",
 )  # fmt: skip
 def labels_shifted() -> None:
     """Roll the labels of every batch that the collator makes."""
@@ -128,7 +128,7 @@ def labels_shifted() -> None:
 
 @fault(
     "evaluation during training sees only the first hundred rows",
-    libraries=("transformers",), regimes=BOTH, seen_by=("input.batches", "quality.validation_loss"), word="rows",
+    libraries=("transformers",), regimes=BOTH, seen_by=("input.evaluation",), word="rows",
 )  # fmt: skip
 def evaluation_rows_cut() -> None:
     """Cut the data set at the door of the evaluation loader."""

@@ -158,7 +158,7 @@ def clipping_halved() -> None:
 @fault(
     "every eighth update is skipped; the step counter and the learning rate go on",
     libraries=("accelerate",), regimes=BOTH, word="update",
-    seen_by=("optimizer.*", "function.logits_trained", "function.trained_bits"),
+    seen_by=("optimizer.applied",),
 )  # fmt: skip
 def updates_skipped() -> None:
     """Return before the optimizer is reached."""
@@ -171,7 +171,7 @@ def updates_skipped() -> None:
 @fault(
     "gradients of two steps pile up",
     libraries=("torch", "transformers"), regimes=BOTH, word="grad",
-    seen_by=("optimizer.*", "quality.*", "function.logits_trained", "function.trained_bits"),
+    seen_by=("optimizer.gradients",),
 )  # fmt: skip
 def gradients_kept() -> None:
     """Let every second request to clear them fall."""
@@ -199,8 +199,8 @@ def random_draw_added() -> None:
 
 @fault(
     "training runs under bfloat16 autocast that nobody asked for",
-    libraries=("accelerate", "transformers"), regimes=FP32, word="dtype",
-    seen_by=("model.computes", "count.operators.step", "count.kernels.step", "memory.saved_for_backward"),
+    libraries=("accelerate", "transformers"), regimes=FP32, word="autocast",
+    seen_by=("model.modes", "model.products"),
 )  # fmt: skip
 def autocast_on() -> None:
     """Compute each loss inside autocast."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
@@ -54,15 +55,15 @@ def apart(name: str, title: str, absolute: float, relative: float = 0.0, **more:
     )  # fmt: skip
 
 
-class ProbeMeter(Meter):
+class ProbeMeter(Meter, ABC):
     """A meter that measures in the probe phase alone, without a model. Subclasses say how in `probe`."""
 
     in_shared = False
     """Whether it may run where one process holds every case's model (the profile `notebook`)."""
 
+    @abstractmethod
     def probe(self, scene: Scene) -> Mapping[str, JSON]:
         """The values by metric name."""
-        raise NotImplementedError
 
     def stop(self, phase: Phase, scene: Scene) -> Mapping[str, Measured]:
         """See `Meter.stop`."""

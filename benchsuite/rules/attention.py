@@ -18,7 +18,9 @@ def find(seen: Evidence) -> Clue | None:
     flag, dispatched = first(seen, FLAG), first(seen, DISPATCHED)
     census = [name for metric in CENSUSES for name in _came_or_went(seen, metric)]
     # Another dtype brings its own attention kernels along: then the dtype is the cause.
-    if flag is None and (seen.moved("model.computes") or (dispatched is None and not census)):
+    if flag is None and (
+        seen.moved("model.computes") or seen.moved("model.modes") or (dispatched is None and not census)
+    ):
         return None
     words = f"attention is {flag[2]}, was {flag[1]}" if flag else "attention is computed by another backend"
     census = list(dict.fromkeys(census)) or (_dispatched(*dispatched[1:]) if dispatched else [])

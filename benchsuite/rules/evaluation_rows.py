@@ -31,6 +31,6 @@ RULE = Rule(
     find=find,
     effects={"quality.validation_loss": 0, "quality.accuracy.epochs": 0, RECEIVED: 0, "function.evaluation": 0,
              "time.train": 0, "count.operators.evaluation": 0, "operators.evaluation": 0},
-    unless=("tokens",),
+    unless=("tokens", "received"),
     packages=("transformers", "accelerate", "datasets", "torch"),
 )  # fmt: skip

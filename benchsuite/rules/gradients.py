@@ -26,15 +26,15 @@ def find(seen: Evidence) -> Clue | None:
 def _said(value: JSON, key: str) -> str:
     found = value.get(key) if isinstance(value, Mapping) else None
     if isinstance(found, Mapping):
-        return some(f"{name} in {tensors} tensors" for name, tensors in found.items())
+        return some(f"{name} in {tensors} tensors" for name, tensors in found.items()) or "not there"
     return " or ".join(str(kind) for kind in found) if isinstance(found, list) else str(found)
 
 
 RULE = Rule(
     name="gradients",
-    rank=29,
+    rank=30,
     find=find,
     effects={**CURVE, **either(WORK), "optimizer.*": 0, "memory.*": 0},
-    unless=("trainable_set", "quantised_set", "checkpointing"),
+    unless=("updates", "trainable_set", "quantised_set", "checkpointing"),
     packages=("transformers", "accelerate", "torch", "peft"),
 )
