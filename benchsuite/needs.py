@@ -37,7 +37,9 @@ def own(root: Path) -> tuple[str, ...]:
 def imported(modules: Iterable[str]) -> set[str]:
     """Names of the packages that these modules belong to."""
     owners = packages_distributions()
-    return {owner for module in {name.partition(".")[0] for name in modules} for owner in owners.get(module, ())}
+    tops = {name.partition(".")[0] for name in modules}
+    # Broken metadata may lack a name.
+    return {owner for top in tops for owner in owners.get(top, ()) if owner}
 
 
 def asked_by(package: str) -> tuple[str, ...]:

@@ -18,10 +18,11 @@ import pytest
 import typer.main
 from factories import make_baseline, make_case, make_record
 
-from benchsuite import cli, compare, registry, worker
+from benchsuite import cases, cli, compare, registry, worker
 from benchsuite.cases import PROFILES, digest, slug
-from benchsuite.nouns import CaseResult, Measured, Outcome, Phase, RunResult
-from benchsuite.settings import tolerances
+from benchsuite.entries import KEYS
+from benchsuite.nouns import CaseResult, Measured, Options, Outcome, Phase, RunResult
+from benchsuite.settings import added, tolerances
 from benchsuite.units import parse_tolerance
 
 ROOT = Path(__file__).parent.parent
@@ -315,7 +316,7 @@ def _is_installed():
 
 def test_the_example_tolerances_are_understood(tmp_path):
     """Each is read, and in the unit of every metric that it is for."""
-    (text,) = [text for text in blocks("toml") if "tool.benchsuite" in text]
+    (text,) = [text for text in blocks("toml") if "tool.benchsuite.tolerance" in text]
     (tmp_path / "pyproject.toml").write_text(text)
     for glob, tolerance in tolerances(tmp_path).items():
         metrics = [
@@ -325,3 +326,16 @@ def test_the_example_tolerances_are_understood(tmp_path):
         ]
         assert metrics, glob
         assert all(any(parse_tolerance(tolerance, metric.unit)) for metric in metrics)
+
+
+def test_the_example_cases_are_understood_and_every_key_is_told(tmp_path):
+    """The table's keys are those that are read; the example's cases can be made."""
+    (text,) = [text for text in blocks("toml") if "tool.benchsuite.case" in text]
+    (tmp_path / "pyproject.toml").write_text(text)
+    options = Options(profiles=("tiny", "quick", "full"), regimes=("fp32",), entries=added(tmp_path))
+    assert [case.model.id for case in cases.cases(options)[3:]] == [
+        "models/tiny-llama", *4 * ["answerdotai/ModernBERT-base"],
+    ]  # fmt: skip
+    table = README.split("| key | means; without it |")[1].split("\n\n")[0]
+    told = [key for row in table.splitlines()[2:] for key in re.findall(r"`(\w+)`", row.split("|")[1])]
+    assert sorted(told) == sorted(KEYS)

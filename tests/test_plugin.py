@@ -130,6 +130,47 @@ def test_a_failed_trial_fails_one_item_and_the_others_point_at_it(judged: Projec
     assert "out of memory in train: CUDA out of memory." in result.stdout.str()
 
 
+def test_the_training_time_tells_of_a_failed_trial(judged: Project) -> None:
+    """Whoever asked first, here a published claim; where it was not selected, the first that asks."""
+    judged.record(recorded("fp32"), failed(recorded("qlora")))
+    result = judged.judge("-rA")
+    assert result.ret == 1
+    assert outcomes(result)["ERROR"] == {f"test_training_time{QLORA}"}
+    assert "FAILED" not in outcomes(result)
+    text = result.stdout.str()
+    assert f"its trial failed: see bench/test_measures.py::test_training_time{QLORA}" in text
+    assert text.count("its trial failed: see") == text.count(f"see bench/test_measures.py::test_training_time{QLORA}")
+    result = judged.judge("-rA", "-k", "test_latency or test_quality")
+    assert outcomes(result)["ERROR"] == {f"test_latency{QLORA}"}
+    result.assert_outcomes(passed=2, errors=1, skipped=1, deselected=37 - 4)
+
+
+# ---------------------------------------------------------------- replays
+
+
+def judge_default(project: Project, *extra: str) -> pytest.RunResult:
+    """`pytest bench --suite-replay RUN` and nothing else."""
+    return project.pytester.runpytest_inprocess("bench", "--suite-replay=runs/source", "-p", "no:cacheprovider", *extra)
+
+
+def test_a_replay_with_default_profiles_judges_what_its_run_holds(judged: Project) -> None:
+    """Neither less nor more: no case of `full` is looked for, and a regime that is not there is not missed."""
+    judged.record(recorded("qlora"))
+    result = judge_default(judged)
+    assert result.ret == 0
+    assert {case for case, _ in verdicts(judged)} == {"qlora"}
+    assert judge_default(judged, "--suite-regimes=qlora,lora").ret == 0
+
+
+def test_a_replay_of_a_profile_that_its_run_has_not_is_a_usage_error(judged: Project) -> None:
+    """It lists what there is; nothing is made."""
+    result = judge_default(judged, "--suite-profile=quick")
+    assert result.ret == 4
+    text = result.stdout.str() + result.stderr.str()
+    assert "--suite-replay 'runs/source' holds no case of quick; it holds: toy--fp32--tiny--toy-bert" in text
+    assert not (judged.path / "results").exists()
+
+
 def test_a_metric_that_is_gone_is_never_silent(judged: Project) -> None:
     """A gate metric that the baseline has and the run has not fails; one without rounds leaves no traceback."""
     record = recorded("fp32")

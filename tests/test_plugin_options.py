@@ -34,6 +34,64 @@ def test_a_wrong_word_is_a_usage_error(bench: Project, extra: tuple[str, ...], w
     assert not (bench.path / "results").exists()
 
 
+@pytest.mark.parametrize(
+    ("extra", "words"),
+    [
+        ((), "the task 'toy' generates its own rows and would not read 'rows'. For data of yours give a model too"),
+        (("--suite-task=sst3",), "unknown task 'sst3'. Did you mean 'sst2'?"),
+        (("--suite-task=sst2",), "the data folder 'rows' does not exist"),
+    ],
+)
+def test_data_is_used_or_refused(bench: Project, extra: tuple[str, ...], words: str) -> None:
+    """Never silently replaced by the embedded task's; said before anything is measured."""
+    measure = ("bench", "--suite-profile=tiny", "--suite-data=rows", "-p", "no:cacheprovider")
+    result = bench.pytester.runpytest_inprocess(*measure, *extra)
+    assert result.ret in (2, 4)
+    assert words in result.stdout.str() + result.stderr.str()
+    assert not (bench.path / "results").exists()
+
+
+# ---------------------------------------------------------------- cases that pyproject adds
+
+
+def add(project: Project, text: str) -> None:
+    """Writes cases into the project's pyproject.toml."""
+    (project.path / "pyproject.toml").write_text(f"[tool.pytest.ini_options]\n[[tool.benchsuite.case]]\n{text}\n")
+
+
+def test_cases_of_pyproject_are_collected_beside_the_runs_own(bench: Project) -> None:
+    """One item each; a test whose marker names its case keeps that one."""
+    add(bench, 'profile = "tiny"\nmodel = "someone/llama"\nregimes = "qlora"')
+    (bench.path / "test_marked.py").write_text(
+        "import pytest\n@pytest.mark.suite_case(profile='tiny', regime='qlora')\ndef test_one(suite_case): ...\n"
+    )
+    result = bench.pytester.runpytest_inprocess(
+        "--collect-only", "-q", "--suite-profile=tiny", "-p", "no:cacheprovider"
+    )
+    assert result.ret == 0
+    found = [line.rpartition("::")[2] for line in result.outlines if "::" in line]
+    memory = [
+        f"test_memory[{case}]" for case in ("fp32-tiny-toy-bert", "qlora-tiny-toy-bert", "qlora-tiny-someone/llama")
+    ]
+    assert [name for name in found if "memory" in name] == memory
+    assert [name for name in found if "one" in name and "test_one" in name] == ["test_one[qlora-tiny-toy-bert]"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("modle = 'x'", "[[tool.benchsuite.case]] 1 knows no 'modle'. Did you mean 'model'?"),
+        ("profile = 'tinny'", "unknown profile 'tinny'. Did you mean 'tiny'?"),
+    ],
+)
+def test_a_case_that_makes_no_sense_is_a_usage_error(bench: Project, text: str, words: str) -> None:
+    """Code 4, whatever was to be run."""
+    add(bench, text)
+    result = bench.pytester.runpytest_inprocess("bench", "--collect-only", "-p", "no:cacheprovider")
+    assert result.ret == 4
+    assert words in result.stdout.str() + result.stderr.str()
+
+
 # ---------------------------------------------------------------- tolerances
 
 

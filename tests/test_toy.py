@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchsuite import nouns
+from benchsuite.nouns import UsageError
 from benchsuite.tasks import toy
 from benchsuite.tasks.toy import TASK
 
@@ -110,10 +111,13 @@ def test_vocabulary_begins_with_the_special_tokens() -> None:
     assert "##able" in vocabulary
 
 
-def test_check_accepts_anything() -> None:
-    """The toy reads nothing of the user's, so no folder is wrong for it and none changes its rows."""
-    TASK.check("no such folder")
-    assert TASK.load("no such folder", 3) == TASK.load("", 3)
+def test_data_of_the_users_is_refused() -> None:
+    """The toy would not read it, and real data is never silently replaced: the ways out are named."""
+    TASK.check("")
+    with pytest.raises(
+        UsageError, match=r"would not read 'here'\. .* \(--suite-model .* \(--suite-task sst2\); or leave"
+    ):
+        TASK.check("here")
 
 
 # ------------------------------------------------------------------ the checkpoint that ships

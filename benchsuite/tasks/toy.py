@@ -148,9 +148,9 @@ class Toy:
         """
         if data:
             raise UsageError(
-                f"the task {self.name!r} generates its own rows and would not read the data in {data!r}: its model "
-                "knows no other words. Give a model too (--suite-model FOLDER or a hub name: the task is sst2 then) or "
-                "name the task (--suite-task sst2); or leave this case out (--suite-profile, -m gpu), or the data."
+                f"the task {self.name!r} generates its own rows and would not read {data!r}. For data of yours give a "
+                "model too (--suite-model FOLDER or a hub name: the task is sst2 then), or name the task (--suite-task "
+                "sst2); or leave this task's cases out (--suite-profile, -m gpu), or --suite-data."
             )
 
     def load(self, data: str, train_rows: int) -> Examples:  # every task has this signature
