@@ -70,7 +70,7 @@ def record(python: str, variables: Mapping[str, str]) -> dict[str, str]:
         files = sorted(Path(folder).glob("results/latest/records/*.json"))
         texts = {file.name: file.read_text(encoding="utf-8") for file in files}
     if done.returncode or not texts or not all('"status": "ok"' in text for text in texts.values()):
-        sys.exit(f"the run under {python} failed; nothing of it is kept")
+        sys.exit(f"the run under {python} failed (exit {done.returncode}); nothing of it is kept")
     for name, text in texts.items():
         if found := [word for word in private(python) if word in text]:
             sys.exit(f"{name} names {', '.join(found)}; nothing of it is kept")
