@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean, median, variance
+from statistics import fmean, median_high, median_low, variance
 
 ALPHA = 0.01
 """Rate of false alarms that a judge accepts."""
@@ -18,6 +18,15 @@ BETA = 0.05
 """Rate at which "no change" may be said of a change as large as the smallest effect (two one-sided tests)."""
 MAX_LOG = 690.0
 """exp() of more overflows; a ratio of 1e300 is told as such and no further."""
+
+
+def median(values: Sequence[float]) -> float:
+    """The middle value, or the mean of the two middle ones, finite where these are."""
+    low, high = median_low(values), median_high(values)
+    if low == high:
+        return low
+    mean = (low + high) / 2
+    return mean if math.isfinite(mean) else low / 2 + high / 2
 
 
 @dataclass(frozen=True, kw_only=True)

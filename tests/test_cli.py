@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from replays import STARTED, failed, moved, recorded, recordings, slug_of
 
-from benchsuite import __version__, cli, store
+from benchsuite import __version__, cli, matrix, planting, selftest, store
+from benchsuite.matrix import Report, Result
 from benchsuite.nouns import Measured, Record, Status
 
 Command = Callable[..., tuple[int, str, str]]
@@ -238,3 +239,57 @@ def test_the_version_and_the_help(command: Command) -> None:
     assert code == 0
     assert "promote" in out
     assert "0 ok, 1 regressed or changed" in out
+
+
+# ---------------------------------------------------------------- selftest
+
+
+def self_test(monkeypatch: pytest.MonkeyPatch, result: Result) -> None:
+    """Lets `benchsuite selftest` find one fault that came out so, and nothing be measured."""
+    row = matrix.not_run(next(iter(planting.faults().values())), result, "why")
+
+    def run(chosen: Any, options: Any, *, home: Path, clean: int, jobs: int, show: Any) -> Report:
+        assert home.is_dir()
+        return Report(
+            suite="0", when="2026-01-02", profile="tiny", machine="m", hardware={}, packages={}, jobs=jobs, rows=(row,)
+        )
+
+    monkeypatch.setattr(selftest, "run", run)
+
+
+@pytest.mark.parametrize(
+    ("result", "extra", "code", "kept"),
+    [
+        (Result.CAUGHT, (), 0, 0),
+        (Result.CAUGHT, ("--keep",), 0, 1),
+        (Result.MISSED, (), 1, 1),
+        (Result.UNPLANTED, (), 1, 1),
+    ],
+)
+def test_a_self_test_leaves_its_trials_where_somebody_must_look(
+    command: Command, monkeypatch: pytest.MonkeyPatch, result: Result, extra: tuple[str, ...], code: int, kept: int
+) -> None:
+    """They go where all was caught, unless they are to be kept; the answer is there for programs and as a page."""
+    self_test(monkeypatch, result)
+    ended, out, _ = command("selftest", "--json", "out.json", "--markdown", "out.md", *extra)
+    assert ended == code
+    assert f"1 {result.value}" in out
+    assert len(list(Path("results/selftest").glob("*/records"))) == kept
+    assert json.loads(Path("out.json").read_text())["rows"][0]["result"] == result.value
+    assert Path("out.md").read_text().startswith("# Self-test, profile tiny\n")
+
+
+def test_an_interrupted_self_test_says_how_to_go_on(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its finished trials stay, and 130 is the code of an interrupt."""
+
+    def interrupt(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(selftest, "run", interrupt)
+    code, _, err = command("selftest")
+    assert (code, "go on with --resume" in err) == (130, True)
+    assert len(list(Path("results/selftest").glob("*/records"))) == 1
+    self_test(monkeypatch, Result.CAUGHT)
+    assert command("selftest", "--resume")[0] == 0
+    assert list(Path("results/selftest").glob("*/records")) == []
+    assert command("selftest", "--resume")[0] == 2

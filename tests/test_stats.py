@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchsuite.stats import losses_to_see, mcnemar, paired_drop_bound, pooled, relative, t_quantile, welch
+from benchsuite.stats import losses_to_see, mcnemar, median, paired_drop_bound, pooled, relative, t_quantile, welch
 
 positive = st.floats(min_value=1e-300, max_value=1e300)
 
@@ -18,6 +18,15 @@ def test_importing_stats_is_cheap():
     """The module loads without scipy, which takes a second to import."""
     code = "import sys, benchsuite.stats; sys.exit('scipy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=6))
+def test_the_median_is_finite_and_in_the_middle(values):
+    """Of finite values it is finite, with no fewer than half on either side of it, however large they are."""
+    middle = median(values)
+    assert math.isfinite(middle)
+    assert 2 * sum(value <= middle for value in values) >= len(values)
+    assert 2 * sum(value >= middle for value in values) >= len(values)
 
 
 def test_welch_agrees_with_scipy():

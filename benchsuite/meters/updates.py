@@ -20,7 +20,7 @@ from .optimizer import describe
 
 APPLIED = exact("optimizer.applied", "updates that each trained tensor got")
 AFTER = exact("optimizer.groups.after", "optimizer and groups after training")
-# Measured: 4e-6 at most in either regime and on transformers 4.55.3 to 5.23. Decay that is coupled to the gradient
+# Measured: 4e-6 at most in either regime on transformers 5.23. Decay that is coupled to the gradient
 # is off by 0.01 and more, another beta or bias correction by 0.1.
 FORMULA = apart("optimizer.formula", "an update against AdamW's formula", absolute=1e-3)
 RATE, DECAY = 0.1, 0.5
