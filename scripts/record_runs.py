@@ -32,7 +32,6 @@ CPUS: Mapping[str, Mapping[str, str]] = {
     "avx2": {"ATEN_CPU_CAPABILITY": "avx2"},
     "default": {"ATEN_CPU_CAPABILITY": "default"},
     "two-threads": {"OMP_NUM_THREADS": "2"},
-    "default-two-threads": {"ATEN_CPU_CAPABILITY": "default", "OMP_NUM_THREADS": "2"},
 }
 """What makes this machine another one, by name of the variant."""
 CHANGED = ("ATEN_CPU_CAPABILITY", "OMP_NUM_THREADS", "MKL_NUM_THREADS")

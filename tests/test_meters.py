@@ -516,6 +516,14 @@ def test_a_backward_pass_that_loses_gradients_is_off_by_as_much(times, off):
     assert twin.farthest(own, wanted) == pytest.approx({"largest": off, "tensors": 2}, abs=1e-4)
 
 
+def test_rounding_is_no_gradient():
+    """Where none is due, as of a key's bias, distance is told by the largest gradient; a real one there shows."""
+    wanted = {"weight": torch.ones(4, dtype=torch.float64), "key.bias": torch.full((4,), 1e-18, dtype=torch.float64)}
+    rounded, wrong = ({"weight": torch.ones(4), "key.bias": torch.full((4,), size)} for size in (1e-8, 0.5))
+    assert twin.farthest(rounded, wanted) == {"largest": 0.0, "tensors": 2}
+    assert twin.farthest(wrong, wanted)["largest"] > 1
+
+
 def test_fixed_values_are_taken_back():
     """What was drawn is as it was, to the bit."""
     layer = torch.nn.Linear(3, 2)

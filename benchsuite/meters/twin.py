@@ -24,7 +24,8 @@ from .weights import match, names
 EXACT = apart("function.exact", "the model in 64 bits, layer by layer", absolute=1e-6, relative=1e-6)
 ACTIVATIONS = apart("function.activations", "activation functions in 64 bits", absolute=1e-6, relative=1e-6)
 LAYERS = exact("model.layers", "layers without parameters")
-# Measured: 0.0013 in qlora on a CPU, whose products are in fp16. A backward pass that halves: 0.5 and more.
+# Measured: 0.0013 in qlora on a CPU, whose products are in fp16, and below 0.01 in fp32, under AVX512, AVX2 and
+# default, with 1 and 2 threads. A backward pass that halves: 0.5 and more.
 BACKWARD = apart("optimizer.backward", "gradients against those of the model in 64 bits", absolute=0.1, relative=0.5)
 POINTS = (-3.0, -1.0, -0.3, 0.3, 1.0, 3.0)
 """Where activation functions are tried: tanh's GELU is off by up to 5e-4 there."""
@@ -32,6 +33,9 @@ SIZE = 0.05
 """Of the fixed values."""
 MOST = 24
 """Tensors whose gradients are compared."""
+FLOOR = 1e-3
+"""Of the largest gradient: a key's bias has none, since attention does not see it, and what arithmetic leaves there is
+1e-18 of the largest in 64 bits and 1e-6 in 32; the smallest of the others is 4e-3."""
 
 
 class TwinMeter(SessionMeter):
@@ -90,8 +94,13 @@ def compared(scene: Scene, twin: Any, drawn: Iterable[str]) -> dict[str, float]:
 
 
 def farthest(own: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, float]:
-    """Largest relative distance of a tensor's gradient from the wanted one, and of how many tensors."""
-    apart_ = [float((own[n].double() - w).norm() / w.norm()) for n, w in wanted.items() if w.norm() > 0]
+    """Largest relative distance of a tensor's gradient from the wanted one, and of how many tensors.
+
+    Relative to the wanted gradient, or to a share of the largest where it is smaller.
+    """
+    floor = FLOOR * max((float(w.norm()) for w in wanted.values()), default=0.0)
+    norms = {name: max(float(w.norm()), floor) for name, w in wanted.items()}
+    apart_ = [float((own[n].double() - wanted[n]).norm()) / norm for n, norm in norms.items() if norm > 0]
     return {"largest": round(max(apart_), 4), "tensors": len(apart_)} if apart_ else {}
 
 
