@@ -23,7 +23,7 @@ def _curve(name: str, title: str, *, relative: float, absolute: float, role: Rol
 # Measured under tiny between CPU capabilities AVX512, AVX2 and DEFAULT: FP32's losses move by 2e-7, QLoRA's, whose
 # products are in fp16, by 0.033 (training, mean of 10 steps) and 0.0044 (validation). One thread or two: 2e-7 and 0.
 # Between transformers 4.57.6 with peft 0.18 and 5.23 with 0.21: 5e-5 (the log's rounding) and 0.027, 0 and 0.0007.
-# Likewise, and why they only explain: QLoRA's gradient norm moves by 0.69 to 1.1 in single steps, its accuracy by 0.007.
+# What only explains moves too far to judge: QLoRA's gradient norm by 0.69 to 1.1 in single steps, accuracy by 0.007.
 LOSS = _curve("quality.loss", "training loss", relative=0.05, absolute=0.05)
 NORM = _curve("quality.grad_norm", "gradient norm", relative=0.25, absolute=0.25, role=Role.EXPLAIN)
 EVAL_LOSS = _curve("quality.validation_loss", "validation loss by epoch", relative=0.05, absolute=0.02)
