@@ -8,7 +8,8 @@ Two sets, each of the profile `tiny`, measured on this machine:
 - `tests/data/cpu-variants/NAME`: the new environment again, as another CPU would have it, packed.
 
 After it run `python tests/test_upgrade_pair.py`, which rewrites what a person reads of the pair, and
-`python tests/test_cpu_variants.py`, which rewrites the table in docs/results.md; look at the differences. Nothing is kept of a run that failed or whose records hold a folder or a name of this machine.
+`python tests/test_cpu_variants.py`, which rewrites the table in docs/results.md; look at the differences.
+Nothing is kept of a run that failed or whose records hold a folder or a name of this machine.
 """
 
 from __future__ import annotations
