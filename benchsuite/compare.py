@@ -1,7 +1,7 @@
 """Trials x baseline trials -> verdicts: pure, and the only place that decides what may be compared.
 
 How two sides of one metric are judged belongs to the judges, why they differ to `explain`, and the
-words to `wording`, whose main functions are found here too.
+words to `wording`.
 """
 
 from __future__ import annotations
@@ -33,11 +33,7 @@ from .nouns import (
 )
 from .tolerances import tolerant
 from .units import is_number
-from .wording import GONE, advice, explain_lines, one_line, paragraph, tally
-
-__all__ = [
-    "exit_code", "explain_lines", "judge_case", "measured", "one_line", "paragraph", "tally", "tolerant",
-]  # fmt: skip
+from .wording import GONE, advice
 
 MISSING = "missing in this run, the baseline has it"
 

@@ -29,7 +29,7 @@ def mark_latest(results: Path, run: Path) -> bool:
     """
     try:
         _link(results, run)
-    except (OSError, NotImplementedError):
+    except (OSError, NotImplementedError):  # the second is pathlib's word for a system that has no links
         try:
             _copy(results, run)
         except OSError:

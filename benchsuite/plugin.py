@@ -156,9 +156,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Everything that can be known to be wrong is said now; then how long it will take."""
     config = session.config
-    if config.option.collectonly:
-        return
-    selected = _selected(session.items)
+    selected = () if config.option.collectonly else _selected(session.items)
     if not selected:
         return
     # pytest calls this even where the hook above ended the run.

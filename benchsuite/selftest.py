@@ -102,7 +102,7 @@ def _each(tasks: Sequence[Callable[[], T]], jobs: int) -> list[T]:
         futures = [pool.submit(task) for task in tasks]
         try:
             return [future.result() for future in futures]
-        except BaseException:
+        except BaseException:  # Ctrl-C too: it would wait for all of them
             # Those that run end by themselves; of the others none is begun.
             pool.shutdown(wait=False, cancel_futures=True)
             raise

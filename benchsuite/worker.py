@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.util
 import json
 import os
 import sys
@@ -21,8 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from . import __version__, cases, checkpoints, codec, environment, plans, registry, store, trial
-from .faults._fault import UNPLANTED
+from . import __version__, cases, checkpoints, codec, environment, injection, plans, registry, store, trial
 from .nouns import (
     SCHEMA,
     Case,
@@ -79,7 +77,7 @@ def run(job: Job, progress: Progress) -> tuple[Record, ...]:
         SuiteError: the job's inputs cannot be had.
     """
     seconds = import_libraries(progress)
-    problem = _plant(job.inject)
+    problem = injection.plant(job.inject)
     if problem:
         return tuple(failed(job, case, problem) for case in job.cases)
     with tempfile.TemporaryDirectory(prefix="benchsuite-") as work:
@@ -103,38 +101,6 @@ def import_libraries(progress: Progress) -> float:
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     return seconds
-
-
-def _plant(where: str) -> str:
-    """Plant a fault; why that failed, in words, if it did."""
-    try:
-        inject(where)
-    except SuiteError:
-        raise
-    except Exception as error:  # noqa: BLE001 - the plant is the user's code, and what it raises is told in the record
-        traceback.print_exc()
-        return f"{UNPLANTED}: {type(error).__name__}: {error}"
-    return ""
-
-
-def inject(where: str) -> None:
-    """Call FILE.py:FUNCTION without arguments: a planted fault.
-
-    Raises:
-        SuiteError: there is no such file or function.
-    """
-    if not where:
-        return
-    file, _, name = where.rpartition(":")
-    spec = importlib.util.spec_from_file_location("benchsuite_injected", file)
-    if spec is None or spec.loader is None or not Path(file).is_file():
-        raise SuiteError(f"--suite-inject {where!r}: no such Python file. Give FILE.py:FUNCTION.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    if not callable(getattr(module, name, None)):
-        raise SuiteError(f"--suite-inject {where!r}: {file} has no function {name!r}.")
-    getattr(module, name)()
 
 
 def _scene(job: Job, case: Case, work: Path, progress: Progress) -> Scene:
@@ -229,7 +195,7 @@ def _record(job: Job, scene: Scene, began: str, found: Mapping[str, Measured], p
         problem=problem or (invalid if status is Status.INVALID else ""),
         environment=environment.describe(scene.case.device, job.machine),
         provenance=provenance(scene.case, scene.examples, scene.source),
-        injected=job.inject and f"{Path(job.inject.rpartition(':')[0]).name}:{job.inject.rpartition(':')[2]}",
+        injected=injection.label(job.inject),
         metrics={k: found[k] for k in sorted(found.keys() - structured)},
         fingerprint={k: found[k].value for k in sorted(structured)},
         predictions=_predictions(scene),
@@ -256,7 +222,7 @@ def failed(job: Job, case: Case, problem: str) -> Record:
         order=job.order, started=datetime.now(UTC).isoformat(timespec="seconds"), seconds=0.0, status=Status.FAILED,
         problem=problem, environment=environment.bare(job.machine),
         provenance=Provenance(data="", data_digest="", weights="", weights_digest=""),
-        injected=job.inject and Path(job.inject).name, metrics={}, fingerprint={},
+        injected=injection.label(job.inject), metrics={}, fingerprint={},
         predictions=Predictions(labels=(), logits=()),
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ import pytest
 from factories import make_baseline, make_case, make_environment, make_provenance, make_record
 from judging import METRICS, gpu_baseline, gpu_case, gpu_record, result, unchanged, upgraded, values
 
-from benchsuite.compare import exit_code, measured, one_line, paragraph, tally, tolerant
+from benchsuite.compare import exit_code, measured
 from benchsuite.nouns import (
     Better,
     Kind,
@@ -21,6 +21,8 @@ from benchsuite.nouns import (
     SuiteError,
     UsageError,
 )
+from benchsuite.tolerances import tolerant
+from benchsuite.wording import one_line, paragraph, tally
 
 CASE = gpu_case()
 

@@ -18,7 +18,7 @@ import pytest
 import typer.main
 from factories import make_baseline, make_case, make_record
 
-from benchsuite import cases, cli, compare, registry, worker
+from benchsuite import cases, cli, compare, injection, registry
 from benchsuite.cases import PROFILES, digest, slug
 from benchsuite.entries import KEYS
 from benchsuite.nouns import CaseResult, Measured, Options, Outcome, Phase, RunResult
@@ -295,7 +295,7 @@ def test_the_example_fault_can_be_planted(package, monkeypatch):
     (where,) = {value for param in of("pytest") for value in value_of(param.values[0], "--suite-inject")}
     monkeypatch.setattr(torch.nn.Dropout, "forward", torch.nn.Dropout.forward)
     monkeypatch.setitem(sys.modules, "benchsuite_injected", None)
-    worker.inject(str(package / where))
+    injection.inject(str(package / where))
     assert torch.equal(torch.nn.Dropout(0.9)(torch.ones(99)), torch.ones(99))
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from factories import make_case, make_record
 
-from benchsuite import codec, matrix, matrix_words, planting, selftest, worker
+from benchsuite import codec, injection, matrix, matrix_words, planting, selftest
 from benchsuite.compare import measured
 from benchsuite.faults import _fault
 from benchsuite.faults._fault import UNPLANTED, Fault, fault
@@ -560,9 +560,9 @@ def test_another_edition_of_a_plant_has_a_folder_of_its_own(tmp_path: Path) -> N
 def test_a_trial_tells_a_plant_that_fails(tmp_path: Path) -> None:
     """What the plant raises is a failed record's problem; a file that is not there is the user's mistake."""
     (tmp_path / "plants.py").write_text("def broken():\n    import torch\n    torch.nothing_of_the_kind\n")
-    assert worker._plant(f"{tmp_path}/plants.py:broken").startswith(f"{UNPLANTED}: AttributeError: ")
+    assert injection.plant(f"{tmp_path}/plants.py:broken").startswith(f"{UNPLANTED}: AttributeError: ")
     with pytest.raises(SuiteError, match="has no function"):
-        worker._plant(f"{tmp_path}/plants.py:brokn")
+        injection.plant(f"{tmp_path}/plants.py:brokn")
 
 
 def test_a_failed_reference_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:

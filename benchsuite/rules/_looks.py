@@ -225,13 +225,9 @@ def larger(old: JSON, new: JSON) -> list[tuple[str, float, float]]:
     """Names whose number differs between two tables, with both (0 where absent), the largest move first."""
     tables = [value if isinstance(value, Mapping) else {} for value in (old, new)]
     names = dict.fromkeys([*tables[0], *tables[1]])
-    pairs = [(name, _number(tables[0].get(name)), _number(tables[1].get(name))) for name in names]
+    pairs = [(name, *(number(table, name) or 0.0 for table in tables)) for name in names]
     moved = [(name, a, b) for name, a, b in pairs if a != b]
     return sorted(moved, key=lambda move: -abs(move[2] - move[1]))
-
-
-def _number(value: JSON) -> float:
-    return float(value) if value is not None and is_number(value) else 0.0
 
 
 def counted(moves: Iterable[tuple[str, float, float]], most: int = 3) -> str:
