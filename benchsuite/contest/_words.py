@@ -1,0 +1,98 @@
+"""What the card's forms share: figures worth a line, their words, and causes by number. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..nouns import Kind, Outcome, Role, Verdict
+from ..units import percent
+from ..versions import GUARDED
+from ..wording import causes, change, label
+from .card import Card, CaseCard, Section
+
+MOVED = frozenset({Outcome.REGRESSED, Outcome.CHANGED, Outcome.INVALID, Outcome.IMPROVED, Outcome.KNOWN})
+TIMES = frozenset({Kind.WALL, Kind.DEVICE})
+BLIND = 1.0
+"""A comparison that would have missed a doubling has seen nothing."""
+MOST_PACKAGES = 12
+"""Packages that are not guarded and still named."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A figure that is worth a line."""
+
+    outcome: str
+    metric: str
+    title: str
+    change: str
+    interval: str
+    causes: tuple[int, ...]
+    """Numbers of its causes in the card's list, from 1."""
+    detail: str
+
+
+def numbered(card: Card) -> dict[str, int]:
+    """Every cause of the card by its number: of what fails first, then of what moved beside it."""
+    verdicts = [v for case in card.cases for section in case.sections for v in section.verdicts]
+    ranked = sorted(verdicts, key=lambda v: not v.fails)
+    told = dict.fromkeys(cause for v in ranked if v.outcome in MOVED for cause in causes(v))
+    return {cause: number for number, cause in enumerate(told, 1)}
+
+
+def rows(section: Section, numbers: Mapping[str, int]) -> tuple[Row, ...]:
+    """What a section has to tell: every timed figure, and of the others those that are not ok. Gates first."""
+    told = [v for v in section.verdicts if v.kind in TIMES or v.outcome is not Outcome.OK]
+    return tuple(_row(v, numbers) for v in sorted(told, key=lambda v: (v.role is not Role.GATE, not v.fails)))
+
+
+def _row(v: Verdict, numbers: Mapping[str, int]) -> Row:
+    return Row(
+        outcome=label(v), metric=v.metric, title=v.title, change=change(v), interval=interval(v),
+        causes=tuple(numbers[cause] for cause in causes(v) if cause in numbers),
+        detail="" if v.interval is not None else _first(v.detail),
+    )  # fmt: skip
+
+
+def _first(detail: str) -> str:
+    lines = detail.splitlines()
+    return f"{lines[0]}{' ...' if lines[1:] else ''}" if lines else ""
+
+
+def interval(v: Verdict) -> str:
+    """The effect's interval, and what could have been seen where there is no answer."""
+    if v.outcome is Outcome.INCONCLUSIVE and (v.detectable is None or v.detectable > BLIND):
+        return "too few pairs for so much noise" if v.detectable else ""
+    parts = [f"{percent(v.interval[0])} to {percent(v.interval[1])}"] if v.interval else []
+    if v.outcome is Outcome.INCONCLUSIVE and v.detectable is not None:
+        parts.append(f"{percent(v.detectable)[1:]} would have been seen")
+    return ", ".join(parts)
+
+
+def in_all(section: Section) -> str:
+    """A section in a few words: "ok (12 figures)"."""
+    return (
+        f"{section.outcome} ({section.gates} figure{'' if section.gates == 1 else 's'})"
+        if section.gates
+        else section.outcome
+    )
+
+
+def packages(card: Card) -> tuple[tuple[tuple[str, str, str], ...], int]:
+    """The packages worth naming as (name, old, new), and how many more differ."""
+    pairs = [(name, old, new) for name, (old, new) in card.packages.items()]
+    guarded = [pair for pair in pairs if pair[0] in GUARDED]
+    others = [pair for pair in pairs if pair[0] not in GUARDED]
+    return (*guarded, *others[:MOST_PACKAGES]), max(0, len(others) - MOST_PACKAGES)
+
+
+def counts(case: CaseCard) -> str:
+    """How much was measured: "6 pairs, 1 dropped"."""
+    dropped = f", {len(case.dropped)} dropped" if case.dropped else ""
+    return f"{case.pairs} pair{'' if case.pairs == 1 else 's'}{dropped}"
+
+
+def remarks(case: CaseCard) -> Sequence[str]:
+    """Conditions and dropped pairs."""
+    return (*case.conditions, *(f"dropped {line}" for line in case.dropped))
