@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
 
 FLAGS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "index-url": ("--index-url", ("UV_DEFAULT_INDEX", "UV_INDEX_URL")),
@@ -29,9 +30,14 @@ OFF = {"", "0", "false", "no", "off"}
 
 def read() -> dict[str, str]:
     """Pip's settings by option: of its files, then of `PIP_*` variables, which win."""
+    return settings(_listing(), os.environ)
+
+
+@cache
+def _listing() -> str:
     command = [sys.executable, "-m", "pip", "config", "list"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return settings(done.stdout if done.returncode == 0 else "", os.environ)
+    return done.stdout if done.returncode == 0 else ""
 
 
 def settings(listing: str, environ: Mapping[str, str]) -> dict[str, str]:

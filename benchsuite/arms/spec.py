@@ -15,7 +15,11 @@ GIVE = (
     'Give a path to a virtual environment or its python, or requirements such as "transformers==4.57.6 peft==0.18.0".'
 )
 OPERATOR = re.compile(r"\s*(===|==|~=|!=|<=|>=|<|>|@)\s*")
-REQUIREMENT = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(\[[A-Za-z0-9,._-]*\])?((?:[=~!<>]|@).+)?")
+REQUIREMENT = re.compile(
+    r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(\[[A-Za-z0-9,._-]*\])?((?:===?|~=|!=|<=?|>=?|@).+)?"
+)
+BETWEEN = re.compile(r"\s+|,(?![=~!<>])(?![^\[]*\])")
+"""Parts two requirements: a space, or a comma that no bound and no list of extras goes on after."""
 OURS = "benchsuite"
 """Never part of an arm: in either arm the caller's own copy of the suite runs."""
 
@@ -50,9 +54,8 @@ def parse(text: str, *, exists: bool) -> Spec:
 
 
 def _requirements(words: str) -> tuple[str, ...]:
-    # Spaces around operators and commas belong to a requirement; all others part two of them.
-    close = re.sub(r"\s*,\s*", ",", OPERATOR.sub(r"\1", words))
-    found = tuple(_checked(word, words) for word in close.split())
+    close = re.sub(r"\s*,\s*(?=[=~!<>])", ",", OPERATOR.sub(r"\1", words))
+    found = tuple(_checked(word, words) for word in BETWEEN.split(close) if word)
     if not any(set(word) & set("=~!<>@") for word in found):
         raise UsageError(f"there is no environment {words!r}, and as requirements it names no version. {GIVE}")
     return found

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 
 from ..nouns import Kind, Outcome, Role, Verdict
 from ..units import percent
-from ..versions import GUARDED
+from ..versions import ABSENT, GUARDED
 from ..wording import causes, change, label
-from .card import Card, CaseCard, Section
+from .card import BLIND, Card, CaseCard, Section
 
 MOVED = frozenset({Outcome.REGRESSED, Outcome.CHANGED, Outcome.INVALID, Outcome.IMPROVED, Outcome.KNOWN})
 TIMES = frozenset({Kind.WALL, Kind.DEVICE})
-BLIND = 1.0
-"""A comparison that would have missed a doubling has seen nothing."""
 MOST_PACKAGES = 12
-"""Packages that are not guarded and still named."""
+MOST_DETAIL = 180
+"""Characters of a detail; `ab.json` has all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +42,19 @@ def numbered(card: Card) -> dict[str, int]:
 
 
 def rows(section: Section, numbers: Mapping[str, int]) -> tuple[Row, ...]:
-    """What a section has to tell: every timed figure, and of the others those that are not ok. Gates first."""
-    told = [v for v in section.verdicts if v.kind in TIMES or v.outcome is not Outcome.OK]
+    """What a section has to tell: every timed figure, and of the other gates those that are not ok."""
+    told = [v for v in section.verdicts if v.kind in TIMES or (_news(v) and v.role is Role.GATE)]
     return tuple(_row(v, numbers) for v in sorted(told, key=lambda v: (v.role is not Role.GATE, not v.fails)))
+
+
+def asides(section: Section, numbers: Mapping[str, int]) -> tuple[Row, ...]:
+    """What else moved and only explains."""
+    told = (v for v in section.verdicts if v.kind not in TIMES and _news(v) and v.role is Role.EXPLAIN)
+    return tuple(_row(v, numbers) for v in told)
+
+
+def _news(v: Verdict) -> bool:
+    return v.outcome is not Outcome.OK
 
 
 def _row(v: Verdict, numbers: Mapping[str, int]) -> Row:
@@ -57,7 +67,7 @@ def _row(v: Verdict, numbers: Mapping[str, int]) -> Row:
 
 def _first(detail: str) -> str:
     lines = detail.splitlines()
-    return f"{lines[0]}{' ...' if lines[1:] else ''}" if lines else ""
+    return shorten(f"{lines[0]}{' ...' if lines[1:] else ''}", MOST_DETAIL, placeholder=" ...") if lines else ""
 
 
 def interval(v: Verdict) -> str:
@@ -79,12 +89,14 @@ def in_all(section: Section) -> str:
     )
 
 
-def packages(card: Card) -> tuple[tuple[tuple[str, str, str], ...], int]:
-    """The packages worth naming as (name, old, new), and how many more differ."""
-    pairs = [(name, old, new) for name, (old, new) in card.packages.items()]
-    guarded = [pair for pair in pairs if pair[0] in GUARDED]
-    others = [pair for pair in pairs if pair[0] not in GUARDED]
-    return (*guarded, *others[:MOST_PACKAGES]), max(0, len(others) - MOST_PACKAGES)
+def packages(card: Card) -> tuple[tuple[tuple[str, str, str], ...], str]:
+    """The packages worth naming as (name, old, new), and how many more differ, in words."""
+    pairs = tuple((name, old, new) for name, (old, new) in card.packages.items())
+    named = tuple(pair for pair in pairs if pair[0] in GUARDED or ABSENT not in pair)[:MOST_PACKAGES]
+    rest = [pair for pair in pairs if pair not in named]
+    added, gone = (sum(pair[side] == ABSENT for pair in rest) for side in (1, 2))
+    more = {"differ": len(rest) - added - gone, "only in B": added, "only in A": gone}
+    return named, ", ".join(f"{count} {words}" for words, count in more.items() if count)
 
 
 def counts(case: CaseCard) -> str:

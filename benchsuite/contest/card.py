@@ -5,15 +5,14 @@ Values only; `card_text` and `card_markdown` put them into words.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
-from ..explain import UNKNOWN, headline, together
+from ..explain import UNKNOWN, together
 from ..nouns import FAILING, JUDGED, SCHEMA, CaseResult, Kind, Outcome, Record, Role, Verdict
 from ..versions import GUARDED
 from ..versus import exit_code
-from ..wording import causes
 from . import conditions
 from .order import arm_of
 from .rounds import Standing
@@ -21,6 +20,8 @@ from .verdicts import OURS
 
 SECTIONS = ("speed", "memory", "quality", "semantics")
 REFUSED, UNDECIDED = 1, 3
+BLIND = 1.0
+"""A comparison that would have missed a doubling has seen nothing."""
 WORST = (
     Outcome.REGRESSED, Outcome.CHANGED, Outcome.INVALID, Outcome.INCONCLUSIVE, Outcome.INCOMPARABLE,
     Outcome.NO_BASELINE, Outcome.KNOWN, Outcome.IMPROVED, Outcome.OK,
@@ -175,11 +176,11 @@ def _headline(code: int, results: Sequence[CaseResult], standings: Sequence[Stan
 
 def _refused(gates: Sequence[Verdict]) -> str:
     failing = [v for v in gates if v.outcome in FAILING - {Outcome.INVALID}]
-    groups = together(failing)
-    likeliest = next((c for c in chain.from_iterable(map(causes, failing)) if not c.startswith(UNKNOWN)), "")
-    first = groups[0].cause if groups and groups[0].cause and not groups[0].cause.startswith(UNKNOWN) else likeliest
-    said = f"; first look at: {first}" if first else f": {_names(failing)}"
-    return f"DO NOT UPGRADE YET: {headline(failing, groups)}{said}"
+    known = [group.cause for group in together(failing) if group.cause and not group.cause.startswith(UNKNOWN)]
+    counts = Counter(v.outcome for v in sorted(failing, key=lambda v: WORST.index(v.outcome)))
+    figures = ", ".join(f"{count} {outcome.value}" for outcome, count in counts.items())
+    of = f", of {len(known)} cause{'' if len(known) == 1 else 's'}" if known else ""
+    return f"DO NOT UPGRADE YET: {figures}{of}; first look at: {known[0] if known else _names(failing)}"
 
 
 def _names(verdicts: Sequence[Verdict], most: int = 3) -> str:
@@ -195,11 +196,15 @@ def _undecided(gates: Sequence[Verdict], standings: Sequence[Standing], budget: 
         return f"{len(blocked[0].dropped)} pairs were dropped, the last since {reason.words}; {reason.action}"
     open_ = [v for v in gates if v.outcome is Outcome.INCONCLUSIVE]
     if open_:
-        reach = [v.detectable for v in open_ if v.detectable is not None]
-        seen = f", a change of {max(reach) * 100:.2g} % would have been seen" if reach else ""
-        return f"{_names(open_)}{seen}; give it more time: --budget {max(1, round(2 * budget))}s"
+        return f"{_names(open_)}{_reach(open_)}; give it more time: --budget {max(1, round(2 * budget))}s"
     bad = [v for v in gates if v.outcome is Outcome.INVALID]
     if bad:
         return f"{_names(bad)}: {bad[0].detail.splitlines()[0] if bad[0].detail else 'no figure'}"
     why = next((v.detail for v in gates if v.detail), "no trial went well")
     return f"nothing could be compared: {why.splitlines()[0]}"
+
+
+def _reach(verdicts: Sequence[Verdict]) -> str:
+    """What would have been seen of each, and so what may be said not to count."""
+    reach = max((v.detectable or 0.0 for v in verdicts), default=0.0)
+    return f" (a change of {reach * 100:.2g} % would have been seen)" if 0 < reach <= BLIND else ""

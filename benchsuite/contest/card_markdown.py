@@ -40,7 +40,7 @@ def _arms(card: Card) -> Iterator[str]:
     body = [*head[1:], *([("Python", *pythons)] if len(set(pythons)) > 1 else []), *((n, a, b) for n, a, b in named)]
     yield _grid(head[0], body)
     if more:
-        yield f"and {more} more packages differ"
+        yield f"Other packages: {more}."
 
 
 def _case(case: CaseCard, numbers: Mapping[str, int]) -> Iterator[str]:
@@ -50,7 +50,7 @@ def _case(case: CaseCard, numbers: Mapping[str, int]) -> Iterator[str]:
         (section.name, row.outcome, f"`{row.metric}`", _text(row.change or row.detail), row.interval,
          ", ".join(map(str, row.causes)))
         for section in case.sections
-        for row in _words.rows(section, numbers)
+        for row in (*_words.rows(section, numbers), *_words.asides(section, numbers))
     ]  # fmt: skip
     if body:
         yield _grid(("", "Outcome", "Figure", "A -> B", "Interval", "Cause"), body)

@@ -15,7 +15,11 @@ WIDTH = 100
 def render(card: Card) -> str:
     """The whole card, ending in a newline."""
     numbers = _words.numbered(card)
-    blocks = [_wrap(card.headline, 0), [*_arms(card)], *([*_case(c, numbers)] for c in card.cases), [*_causes(numbers)]]
+    # Causes of what only explains are told in the page.
+    shown = {number for c in card.cases for s in c.sections for row in _words.rows(s, numbers) for number in row.causes}
+    told_causes = {cause: number for cause, number in numbers.items() if number in shown}
+    cases = ([*_case(case, numbers)] for case in card.cases)
+    blocks = [_wrap(card.headline, 0), [*_arms(card)], *cases, [*_causes(told_causes)]]
     told = [*(lines for lines in blocks if lines), [f"{card.run} on {card.machine}, {card.seconds:.0f} s of measuring"]]
     return "\n\n".join("\n".join(lines) for lines in told) + "\n"
 
@@ -32,8 +36,8 @@ def _arms(card: Card) -> Iterator[str]:
     width = max((len(name) for name, _, _ in named), default=0)
     yield from (f"     {name.ljust(width)}  {old} -> {new}" for name, old, new in named)
     if more:
-        yield f"     and {more} more packages differ"
-    if not named:
+        yield from _wrap(f"other packages: {more}", 5)
+    if not card.packages:
         yield "     no package differs"
 
 
@@ -44,6 +48,8 @@ def _case(case: CaseCard, numbers: Mapping[str, int]) -> Iterator[str]:
         for row in _words.rows(section, numbers):
             yield from _wrap(_line(row), 4)
             yield from _wrap(row.detail, 8)
+        beside = ", ".join(row.metric for row in _words.asides(section, numbers))
+        yield from _wrap(f"also moved, explains only: {beside}" if beside else "", 4)
     for remark in _words.remarks(case):
         yield from _wrap(remark, 2)
 

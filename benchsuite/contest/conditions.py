@@ -20,12 +20,13 @@ SLOWDOWNS = {0x8: "a hardware slowdown", 0x20: "heat", 0x40: "heat (hardware)", 
 """NVML's bits for reasons that have nothing to do with what is measured."""
 CLOCK_SPREAD = 0.02
 """By how much the clocks of two arms without a power cap may lie apart; measured spreads replace it."""
+INPUTS = "inputs"
 ACTIONS = {
     "process": "free the GPU (nvidia-smi shows what runs there), or give another: --device",
     "swap": "free memory: what is swapped out costs time at random",
     "slowdown": "let it cool, mend its cooling or power, or lower its load; then call again",
     "clock": "hold them: nvidia-smi --lock-gpu-clocks, or take a machine whose clocks are at rest",
-    "inputs": "give both arms the same data and weights: --data, --model",
+    INPUTS: "give both arms the same data and weights: --data, --model",
     "failed": "its log says why",
 }
 
@@ -109,7 +110,7 @@ def _inputs(pair: Pair) -> Reason | None:
     names = ("data", "data_digest", "weights", "weights_digest")
     apart = [name for name in names if getattr(a, name) != getattr(b, name)]
     words = "; ".join(f"{name} {getattr(a, name)} / {getattr(b, name)}" for name in apart)
-    return Reason(kind="inputs", words=f"the arms had other inputs: {words}") if apart else None
+    return Reason(kind=INPUTS, words=f"the arms had other inputs: {words}") if apart else None
 
 
 def _clocks(pair: Pair, spread: float) -> Reason | None:

@@ -123,7 +123,7 @@ class Live:
         job = Job(
             cases=(case,), trial=at.attempts, pair=pair, order=place, model_folder=self.folders[cases.slug(case)],
             data=self.options.data, inject=self.options.inject, machine=self.machine(case), parent_cuda=False,
-            lean=at.has_fingerprint(arm),
+            lean=bool(at.sound(arm)),  # the first that is sound has taken the fingerprint
         )  # fmt: skip
         label = f"{case.regime} {case.profile.name} ({case.model.id}), pair {pair + 1}, {arm}"
         with self.show(label) as tell:

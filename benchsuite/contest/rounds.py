@@ -58,9 +58,10 @@ class Standing:
         """An arm's trials."""
         return tuple(record for record in self.records if arm_of(record) == arm)
 
-    def has_fingerprint(self, arm: str) -> bool:
-        """Whether a good trial of the arm has the whole fingerprint, which its first one takes."""
-        return any(record.status is Status.OK for record in self.of(arm))
+    def sound(self, arm: str) -> tuple[Record, ...]:
+        """An arm's trials that went well and had the inputs that they should: what repeats may be read from them."""
+        odd = {d.attempt for d in self.dropped if d.reason.kind == conditions.INPUTS}
+        return tuple(r for r in self.of(arm) if r.status is Status.OK and r.trial not in odd)
 
 
 Standings = Mapping[str, Standing]

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..ab.decide import Decision, decide
-from ..ab.spending import MOST_TIMED, WEIGHTS, Question, Rule, rules
+from ..ab.spending import DEVICE_WEIGHT, LEAD_WEIGHT, MOST_TIMED, OTHER_WEIGHT, Question, Rule, rules
 from ..cases import slug
 from ..nouns import Better, Case, Device, Kind, Metric, Record, UsageError
 from ..registry import near
@@ -21,6 +21,8 @@ from .rounds import Standing, Standings
 
 NONE = "none"
 TIMED = ("device.kernel_time.step", "time.host.step", "time.step", "time.train", "latency.batch")
+LEAD = "time.step"
+"""Of the wall times the one that most depends on: it gets more of the error rate than the others."""
 SMALLEST = {Kind.DEVICE: 0.0025, Kind.WALL: 0.02}
 """Smallest relative effect that counts between two arms; `[tool.benchsuite.tolerance]` and --smallest override it.
 A metric's own is for stored baselines, which other days and other cards measured."""
@@ -56,7 +58,7 @@ def declared(names: Sequence[str], known: Mapping[str, Metric]) -> tuple[str, ..
     for name in chosen:
         if name not in known:
             raise UsageError(f"--timed: no figure {name!r}.{near(name, known)}")
-        if known[name].kind not in WEIGHTS or known[name].better is Better.NEITHER:
+        if known[name].kind not in SMALLEST or known[name].better is Better.NEITHER:
             raise UsageError(f"--timed: {name!r} is no figure that pairs decide: it is of kind {known[name].kind}")
     return chosen
 
@@ -67,13 +69,19 @@ def questions(
     """What a call asks, of every case and figure; there is no device time on a CPU."""
     return tuple(
         Question(
-            case=slug(case), metric=name, better=known[name].better, weight=WEIGHTS[known[name].kind],
+            case=slug(case), metric=name, better=known[name].better, weight=_weight(known[name]),
             smallest=smallest.get(name, SMALLEST[known[name].kind]),
         )
         for case in cases
         for name in names
         if case.device is Device.CUDA or known[name].kind is not Kind.DEVICE
     )  # fmt: skip
+
+
+def _weight(metric: Metric) -> float:
+    if metric.kind is Kind.DEVICE:
+        return DEVICE_WEIGHT
+    return LEAD_WEIGHT if metric.name == LEAD else OTHER_WEIGHT
 
 
 def answered(asked: Sequence[Question], standing: Standings, looks: tuple[int, ...]) -> frozenset[str]:

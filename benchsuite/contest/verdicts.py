@@ -12,10 +12,10 @@ from dataclasses import replace
 from ..cases import digest, slug
 from ..compare import judge_case
 from ..explain import explain
-from ..nouns import CaseResult, Kind, Outcome, Record, Status, Verdict
+from ..nouns import CaseResult, Kind, Outcome, Record, Verdict
 from ..pooling import pool
 from ..versus import Bench
-from .order import arm_of
+from .order import ARMS
 from .rounds import Dropped, Standing
 from .timing import Timing
 
@@ -32,7 +32,7 @@ def result(standing: Standing, timings: Mapping[str, Timing], bench: Bench) -> C
         bench: Metrics, judges, rules and tolerances.
     """
     case, name = standing.case, slug(standing.case)
-    a, b = (tuple(map(_bare, _good(standing.records, arm))) for arm in ("A", "B"))
+    a, b = (tuple(map(_bare, standing.sound(arm))) for arm in ARMS)
     if not a or not b:
         return CaseResult(slug=name, case=case, records=b, baseline=None, verdicts=())
     baseline = pool((fullest(a),))
@@ -45,10 +45,6 @@ def result(standing: Standing, timings: Mapping[str, Timing], bench: Bench) -> C
     told = explain(timed, case=case, old=a, new=b, rules=bench.rules)
     kept = tuple(replace(v, advice="") for v in told if v.kind not in TIMES or v.metric in timings)
     return CaseResult(slug=name, case=case, records=b, baseline=baseline, verdicts=kept)
-
-
-def _good(records: Iterable[Record], arm: str) -> tuple[Record, ...]:
-    return tuple(record for record in records if arm_of(record) == arm and record.status is Status.OK)
 
 
 def fullest(records: Iterable[Record]) -> Record:
