@@ -19,7 +19,10 @@ IMPURE = {"os", "subprocess", "pytest", "pynvml", "psutil", "tempfile", "shutil"
 PURE = {
     "nouns", "units", "stats", "codec", "cases", "plans", "wording", "comparable", "compare", "freeze", "pooling",
     "admission", "sharing", "published", "registry", "versions", "evidence", "explain", "versus",
-    *(f"{part}.{path.stem}" for part in ("judges", "reporters", "rules") for path in (PACKAGE / part).glob("*.py")),
+    "arms.spec", *(f"contest.{name}" for name in (
+        "_words", "card", "card_markdown", "card_text", "conditions", "order", "rounds", "timing", "verdicts",
+    )),
+    *(f"{part}.{path.stem}" for part in ("ab", "judges", "reporters", "rules") for path in (PACKAGE / part).glob("*.py")),
 }  # fmt: skip
 """Pure functions; `registry` only looks plug-ins up."""
 TRANSLATION = {"plugin", "fixtures", "cli", "__main__"}
@@ -117,7 +120,7 @@ def test_no_module_imports_torch_when_it_is_imported(name: str) -> None:
     [
         ("save_baseline", {"store", "promote"}),
         ("write_lock", {"store", "promote"}),
-        ("save_record", {"store", "runners.local", "runners.replay"}),
+        ("save_record", {"store", "runners.local", "runners.replay", "runners.arm"}),
     ],
 )
 def test_only_their_owners_write(function: str, owners: set[str]) -> None:

@@ -14,6 +14,8 @@ from .card import BLIND, Card, CaseCard, Section
 
 MOVED = frozenset({Outcome.REGRESSED, Outcome.CHANGED, Outcome.INVALID, Outcome.IMPROVED, Outcome.KNOWN})
 TIMES = frozenset({Kind.WALL, Kind.DEVICE})
+BOUND = "worse by at most"
+"""How a decision tells the harm that "ok" rules out, at 95 %; its interval is the whole call's, at 99 %."""
 MOST_PACKAGES = 12
 MOST_DETAIL = 180
 """Characters of a detail; `ab.json` has all."""
@@ -71,7 +73,10 @@ def _first(detail: str) -> str:
 
 
 def interval(v: Verdict) -> str:
-    """The effect's interval, and what could have been seen where there is no answer."""
+    """How well the effect is known: its interval, or what "ok" was measured by, and what could have been seen."""
+    said = v.detail.rpartition("; ")[2].partition(", and")[0]
+    if v.outcome is Outcome.OK and v.interval and said.startswith(BOUND):
+        return said
     if v.outcome is Outcome.INCONCLUSIVE and (v.detectable is None or v.detectable > BLIND):
         return "too few pairs for so much noise" if v.detectable else ""
     parts = [f"{percent(v.interval[0])} to {percent(v.interval[1])}"] if v.interval else []

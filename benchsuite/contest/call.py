@@ -186,9 +186,9 @@ def smallest_effects(
         share = parse_tolerance(texts[-1], known[name].unit)[0] if texts else None
         found |= {name: share} if share else {}
     for text in asked:
-        glob, _, tolerance = text.rpartition("=")
+        glob, parted, tolerance = text.rpartition("=")
         meant = [name for name in names if fnmatchcase(name, glob)]
-        share = parse_tolerance(tolerance)[0]
+        share = parse_tolerance(tolerance)[0] if parted else None
         if not meant or not share:
             raise UsageError(f'--smallest {text!r}: write a timed figure and a share, such as "{example}=1 %"')
         found |= dict.fromkeys(meant, share)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +113,7 @@ class Live:
         pair = len(at.used)
         made: list[Record] = []
         for place in range(len(ARMS)):
-            made.append(self._trial(at, pair, place))
+            made.append(self._trial(replace(at, records=(*at.records, *made)), pair, place))
             if made[-1].status is Status.FAILED:
                 break
         return tuple(made)

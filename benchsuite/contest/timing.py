@@ -100,7 +100,7 @@ def timings(asked: Sequence[Question], standing: Standings, looks: tuple[int, ..
         ended: Whether no more pairs will come.
     """
     found: dict[str, dict[str, Timing]] = {}
-    for rule in rules(asked, looks):
+    for rule in rules(asked, looks) if asked else ():
         at = standing[rule.question.case]
         found.setdefault(rule.question.case, {})[rule.question.metric] = _timing(rule, at, ended=ended)
     return found
