@@ -19,6 +19,8 @@ IMPURE = {"os", "subprocess", "pytest", "pynvml", "psutil", "tempfile", "shutil"
 PURE = {
     "nouns", "units", "stats", "codec", "cases", "plans", "wording", "comparable", "compare", "freeze", "pooling",
     "admission", "sharing", "published", "registry", "versions", "evidence", "explain", "versus",
+    "ab.pairs", "ab.spending", "ab.estimate", "ab.decide", "ab.host", "ab.prediction", "ab.quality", "ab.noise",
+    "ab.power", "ab.blocks", "ab.others", "ab.standard", "ab.tables",
     *(f"{part}.{path.stem}" for part in ("judges", "reporters", "rules") for path in (PACKAGE / part).glob("*.py")),
 }  # fmt: skip
 """Pure functions; `registry` only looks plug-ins up."""
