@@ -19,10 +19,11 @@ IMPURE = {"os", "subprocess", "pytest", "pynvml", "psutil", "tempfile", "shutil"
 PURE = {
     "nouns", "units", "stats", "codec", "cases", "plans", "wording", "comparable", "compare", "freeze", "pooling",
     "admission", "sharing", "published", "registry", "versions", "evidence", "explain", "versus",
-    "arms.spec", *(f"contest.{name}" for name in (
-        "_words", "card", "card_markdown", "card_text", "conditions", "order", "rounds", "timing", "verdicts",
-    )),
-    *(f"{part}.{path.stem}" for part in ("ab", "judges", "reporters", "rules") for path in (PACKAGE / part).glob("*.py")),
+    "ab.pairs", "ab.spending", "ab.estimate", "ab.decide", "ab.host", "ab.prediction", "ab.quality", "ab.noise",
+    "ab.power", "ab.blocks", "ab.others", "ab.standard", "ab.tables",
+    "arms.spec", "contest._words", "contest.card", "contest.card_markdown", "contest.card_text", "contest.conditions",
+    "contest.order", "contest.rounds", "contest.timing", "contest.verdicts",
+    *(f"{part}.{path.stem}" for part in ("judges", "reporters", "rules") for path in (PACKAGE / part).glob("*.py")),
 }  # fmt: skip
 """Pure functions; `registry` only looks plug-ins up."""
 TRANSLATION = {"plugin", "fixtures", "cli", "__main__"}
