@@ -181,6 +181,8 @@ def ab(  # noqa: PLR0917 - typer makes an option of each
         errors.print("interrupted; the records of finished trials are kept")
         raise typer.Exit(INTERRUPTED) from None
     typer.echo(card_text.render(said))
+    if not options.replay:
+        typer.echo(f"records, ab.json, ab.md, ab.txt: {Path(results) / said.run}")
     for file, text in ((json, codec.dumps(codec.encode(said))), (markdown, card_markdown.render(said))):
         if file:
             store.write_text(Path(file), text)

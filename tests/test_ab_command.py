@@ -171,6 +171,16 @@ def test_a_run_of_no_pairs_is_not_replayed(command):
     assert "takes the run of an earlier `benchsuite ab`" in err
 
 
+def test_trials_of_pairs_are_no_baseline(command, monkeypatch):
+    """`promote` refuses them: most have no fingerprint, and half are another stack's."""
+    name = kept(Field())
+    monkeypatch.setattr("sys.argv", ["benchsuite", "promote", name, "--reason", "x"])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 2
+    assert not Path("baselines").exists()
+
+
 @pytest.mark.parametrize(("text", "seconds"), [("300", 300), ("300s", 300), (" 5 min", 300), ("0.5h", 1800)])
 def test_durations(text, seconds):
     """Bare numbers are seconds."""

@@ -61,7 +61,8 @@ def _news(v: Verdict) -> bool:
 
 def _row(v: Verdict, numbers: Mapping[str, int]) -> Row:
     return Row(
-        outcome=label(v), metric=v.metric, title=v.title, change=change(v), interval=interval(v),
+        outcome=label(v) if v.role is Role.GATE else f"{v.outcome.value} (explains only)",
+        metric=v.metric, title=v.title, change=change(v), interval=interval(v),
         causes=tuple(numbers[cause] for cause in causes(v) if cause in numbers),
         detail="" if v.interval is not None else _first(v.detail),
     )  # fmt: skip

@@ -111,15 +111,10 @@ def _live(asked: Asked, options: Options, show: Show, say: Callable[[str], None]
         raise UsageError(f"both arms are needed: --a SPEC --b SPEC. {spec.GIVE}")
     wanted = cases.cases(options)
     texts = dict(zip(ARMS, (asked.a, asked.b), strict=True))
-    start = partial(_started, Path(options.results))
+    # Not marked as the latest: neither `run --resume` nor `promote latest` may take one arm's trials for a run's.
+    start = partial(store.new_run, Path(options.results), now=datetime.now(UTC))
     measure = field.live(wanted, options, texts, show=show, timeout=asked.timeout, say=say, start=start)
     return Deal(cases=wanted, measure=measure, clock=field.clock, run=measure.run)
-
-
-def _started(results: Path) -> Path:
-    run = store.new_run(results, now=datetime.now(UTC))
-    store.mark_latest(results, run)
-    return run
 
 
 def _budget(asked: Asked, wanted: Sequence[Case]) -> float:
@@ -130,9 +125,9 @@ def _budget(asked: Asked, wanted: Sequence[Case]) -> float:
 def _estimate(wanted: Sequence[Case], least: int, budget: float) -> str:
     trials = len(ARMS) * least * len(wanted)
     shortest = sum(len(ARMS) * least * case.profile.guess for case in wanted)
-    longest = max(shortest, budget * len(wanted))
     count = f"{len(wanted)} case{'' if len(wanted) == 1 else 's'}"
-    return f"{count}, at least {trials} trials: {duration(shortest)} (guess), at most about {duration(longest)}"
+    more = f"; more within {duration(budget * len(wanted))}" if least > 1 else ""
+    return f"{count}, at least {trials} trials: {duration(shortest)} (guess){more}"
 
 
 def _card(
