@@ -6,10 +6,13 @@ from dataclasses import replace
 
 import pytest
 from contests import CASE, Field, carded, numbers, played
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from judging import gpu_case
 
 from benchsuite.contest.conditions import Reason
 from benchsuite.contest.order import arm_of
+from benchsuite.contest.rounds import MOST_DROPPED
 from benchsuite.nouns import Outcome, Status, SuiteError
 
 CAPPED = 0x4
@@ -115,6 +118,23 @@ def test_a_disturbed_pair_is_made_again_in_its_own_order(spoil, words):
     assert [pair.a.order for pair in at.used] == [i % 2 for i in range(len(at.used))]
     assert len(at.records) == 2 * len(at.used) + 2
     assert carded(end).exit_code == 0
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.sets(st.integers(0, 30)))
+def test_whatever_is_disturbed_a_call_ends_in_order(when):
+    """Pairs that count still alternate, every trial is on the list, and what is dropped is bounded."""
+
+    def spoil(record, arm, attempt):
+        return numbers(record, nvml__throttle_reasons=0x20) if attempt in when else record
+
+    end = played(Field(spoil=spoil), budget=400)
+    (at,) = end.standings
+    assert [pair.a.order for pair in at.used] == [i % 2 for i in range(len(at.used))]
+    assert {d.attempt for d in at.dropped} == {n for n in when if n < at.attempts}
+    assert len(at.dropped) <= max(MOST_DROPPED, len(at.used))
+    assert len(at.records) == 2 * at.attempts
+    assert end.seconds <= 400
 
 
 def test_inputs_that_never_agree_end_the_call():
