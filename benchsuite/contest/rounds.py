@@ -10,13 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..ab.pairs import FEWEST, MOST, SPARE, looks
+from ..ab.pairs import FEWEST, MOST, looks
 from ..cases import slug
 from ..nouns import Case, Record, Status, SuiteError
 from . import conditions
 from .conditions import Reason
 from .order import ARMS, Pair, arm_of
 
+SPARE = 0.05
+"""Share of the budget that is not planned: pairs do not all take as long as those that the plan is made from."""
+OVERRUN = 0.1
+"""Share of the budget that planned pairs may run over it: a plan cut off loses its last look, which sees most."""
 MOST_FAILURES = 2
 """Failed trials of one arm and case that end a call: one may be chance."""
 MOST_DROPPED = 3
@@ -104,7 +108,7 @@ def play(
     began, whole = clock(), budget * len(cases)
     standing = {slug(case): Standing(case=case) for case in cases}
     planned: tuple[int, ...] = ()
-    while name := _next(standing, planned, whole - (clock() - began), least):
+    while name := _next(standing, planned, whole * (1 + OVERRUN) - (clock() - began), least):
         started = clock()
         records = measure(standing[name])
         if records is None:
