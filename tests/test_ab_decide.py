@@ -53,7 +53,9 @@ def test_looks_are_few_and_end_with_the_last_pair(pairs, expected):
     assert looks(pairs) == expected
 
 
-@pytest.mark.parametrize(("budget", "pair", "expected"), [(120, 24, 5), (119, 24, 4), (300, 24, 12), (0.3, 0.1, 3), (1e9, 1, 32)])
+@pytest.mark.parametrize(
+    ("budget", "pair", "expected"), [(120, 24, 5), (119, 24, 4), (300, 24, 12), (0.3, 0.1, 3), (1e9, 1, 32)]
+)
 def test_affordable_is_what_fits(budget, pair, expected):
     """Whole pairs within the budget, and no more than 32."""
     assert affordable(budget, pair) == expected

@@ -33,7 +33,7 @@ def affordable(budget: float, pair: float, *, most: int = MOST) -> int:
     Raises:
         UsageError: not even `FEWEST` pairs fit.
     """
-    count = min(most, int(budget * (1 - SPARE) / pair)) if pair > 0 else most
+    count = min(most, int(budget / pair + ROUNDING)) if pair > 0 else most
     if count < FEWEST:
         least = math.ceil(FEWEST * pair)
         raise UsageError(
