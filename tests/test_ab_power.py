@@ -249,6 +249,15 @@ def test_text_table():
     ]
 
 
+@pytest.mark.parametrize(
+    ("rate", "said"),
+    [(0.0, "0 %"), (1.0, "100 %"), (1e-5, "<0.01 %"), (0.99999, ">99.99 %"), (0.0042, "0.42 %"), (0.974, "97.4 %")],
+)
+def test_rates_that_are_not_whole_do_not_look_so(rate, said):
+    """Only 0 and 1 are told as such."""
+    assert tables.share(rate) == said
+
+
 def test_markdown_table():
     """One line a row below the header."""
     lines = tables.markdown(ROWS).splitlines()

@@ -11,8 +11,8 @@ FEWEST = 2
 """Pairs that a decision on a time needs at least: four processes, three unknowns."""
 MOST = 32
 """Pairs beyond which a call does not plan: what 32 do not show wants a better metric, not more time."""
-SPARE = 0.05
-"""Share of the budget that is not planned, since pairs do not all take as long as the first."""
+ROUNDING = 1e-9
+"""So that 0.3 s hold three pairs of 0.1 s."""
 ONE_LOOK, TWO_LOOKS = 3, 6
 """Pairs up to which one look, or two, are worth their share of the error rate."""
 
@@ -23,7 +23,7 @@ def order(pairs: int) -> tuple[tuple[str, str], ...]:
 
 
 def affordable(budget: float, pair: float, *, most: int = MOST) -> int:
-    """Pairs that fit into a budget.
+    """Pairs that fit into a budget, as planned; the plan stands though pairs turn out slower, or its last look is lost.
 
     Args:
         budget: Seconds for one case.
@@ -33,9 +33,9 @@ def affordable(budget: float, pair: float, *, most: int = MOST) -> int:
     Raises:
         UsageError: not even `FEWEST` pairs fit.
     """
-    count = min(most, int(budget * (1 - SPARE) / pair)) if pair > 0 else most
+    count = min(most, int(budget / pair + ROUNDING)) if pair > 0 else most
     if count < FEWEST:
-        least = math.ceil(FEWEST * pair / (1 - SPARE))
+        least = math.ceil(FEWEST * pair)
         raise UsageError(
             f"a budget of {budget:g} s holds {max(count, 0)} pairs of {pair:g} s; at least {FEWEST} are needed: "
             f"give --budget {least}s or more for each case"

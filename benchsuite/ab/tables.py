@@ -14,6 +14,8 @@ HEADER = ("scene", "rule", "effect", "calls", "found", "95 % interval", "other a
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 760, 400, 56, 48, 16, 250
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999")
 """Okabe and Ito's, told apart by colour-blind people too."""
+LEAST, ONE = 0.01, 1.0
+"""Percent below which a rate is not spelled out, and below which it gets a second decimal."""
 TICKS = (0.0025, 0.005, 0.01, 0.02, 0.05, 0.1)
 
 
@@ -38,11 +40,13 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def share(rate: float) -> str:
-    """A rate as "0.42 %", "97.4 %", "0 %" or "100 %"."""
+    """A rate as "0.42 %", "97.4 %", "0 %" or "100 %"; what is neither of these two never looks like one."""
     value = rate * 100
     if value in {0.0, 100.0}:
         return f"{value:.0f} %"
-    return f"{value:.2f} %" if value < 10 or value > 99.9 else f"{value:.1f} %"  # noqa: PLR2004 - digits that matter
+    if min(value, 100 - value) < LEAST:
+        return f"<{LEAST} %" if value < LEAST else f">{100 - LEAST} %"
+    return f"{value:.2f} %" if min(value, 100 - value) < ONE else f"{value:.1f} %"
 
 
 def text(rows: Iterable[Row]) -> str:

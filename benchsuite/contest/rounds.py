@@ -10,15 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..ab.pairs import FEWEST, MOST, looks
+from ..ab.pairs import FEWEST, MOST, ROUNDING, looks
 from ..cases import slug
 from ..nouns import Case, Record, Status, SuiteError
 from . import conditions
 from .conditions import Reason
 from .order import ARMS, Pair, arm_of
 
-SPARE = 0.05
-"""Share of the budget that is not planned: pairs do not all take as long as those that the plan is made from."""
 OVERRUN = 0.1
 """Share of the budget that planned pairs may run over it: a plan cut off loses its last look, which sees most."""
 MOST_FAILURES = 2
@@ -134,7 +132,7 @@ def _next(standing: Standings, planned: tuple[int, ...], left: float, least: int
 def _affordable(standing: Standings, left: float, least: int) -> int:
     """Pairs of each case that fit, those that there are included."""
     each = sum(at.seconds for at in standing.values() if not at.blocked)
-    more = int(left * (1 - SPARE) / each) if each > 0 else MOST
+    more = int(left / each + ROUNDING) if each > 0 else MOST
     return min(MOST, least + max(0, more))
 
 
