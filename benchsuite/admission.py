@@ -53,6 +53,11 @@ def _check_one(entry: Entry) -> None:
     record = entry.record
     if record.injected:
         raise SuiteError(f"{entry.file}: a fault was planted: {record.injected}. Such a run is never a baseline.")
+    if record.pair is not None:
+        raise SuiteError(
+            f"{entry.file}: a trial of `benchsuite ab`, most of which leave the fingerprint out. "
+            "Measure what is approved with `benchsuite run`."
+        )
     if record.status is not Status.OK:
         raise SuiteError(
             f"{entry.file}: this trial is {record.status} ({record.problem or 'no reason given'}). "

@@ -36,7 +36,7 @@ from .nouns import (
     Status,
     SuiteError,
 )
-from .scene import Clock, Scene
+from .scene import Clock, Meter, Scene
 
 LIBRARIES = ("torch", "transformers", "datasets", "accelerate", "peft", "bitsandbytes")
 Progress = Callable[[Mapping[str, Any]], None]
@@ -129,8 +129,15 @@ def _scene(job: Job, case: Case, work: Path, progress: Progress) -> Scene:
         device="cuda:0" if cuda else "cpu",
         clock=Clock(sync=torch.cuda.synchronize) if cuda else Clock(),
         progress=lambda event: progress({"case": cases.slug(case), **event}),
-        meters=tuple(meter() for meter in registry.meters().values()),
+        meters=_meters(lean=job.lean),
     )  # fmt: skip
+
+
+def _meters(*, lean: bool) -> tuple[Meter, ...]:
+    from .meters._probing import ProbeMeter
+
+    kinds = registry.meters().values()
+    return tuple(kind() for kind in kinds if not (lean and issubclass(kind, ProbeMeter)))
 
 
 Measurements = tuple[dict[str, Measured], str]

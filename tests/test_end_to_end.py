@@ -216,3 +216,32 @@ def test_a_trial_that_is_killed_is_told_of(runs: Runs) -> None:
     assert record.injected == "faults.py:killed"
     assert "killed by SIGKILL" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_an_environment_against_itself_is_the_same(runs: Runs) -> None:
+    """`ab` really run, with this Python in both arms: 0, the records paired, in one process a trial."""
+    done = runs.command(
+        "ab", "--a", sys.executable, "--b", sys.executable, "--regimes", "fp32", "--steps", "12", "--timed", "none",
+        "--json", "card.json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("NOTHING REGRESSED: ")
+    card = json.loads((runs.folder / "card.json").read_text())
+    assert card["packages"] == {}
+    assert card["cases"][0]["pairs"] == 1
+    records = store.load_run(runs.folder / "results" / card["run"])
+    assert [(record.pair, record.order, record.status) for record in records] == [(0, 0, Status.OK), (0, 1, Status.OK)]
+    assert {"ab.json", "ab.md", "ab.txt"} <= {path.name for path in (runs.folder / "results" / card["run"]).iterdir()}
+
+
+def test_an_arm_whose_library_is_broken_is_refused(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """2, the library is named, and no run was begun."""
+    broken = runs.folder / "broken"
+    broken.mkdir()
+    (broken / "peft.py").write_text("raise ImportError('built for another torch')")
+    before = sorted((runs.folder / "results").iterdir())
+    monkeypatch.setenv("PYTHONPATH", str(broken))
+    done = runs.command("ab", "--a", sys.executable, "--b", sys.executable)
+    assert done.returncode == 2
+    assert "is broken: peft does not import (ImportError: built for another torch)" in " ".join(done.stderr.split())
+    assert sorted((runs.folder / "results").iterdir()) == before

@@ -21,6 +21,10 @@ PURE = {
     "units", "stats", "codec", "jsontext", "cases", "plans", "wording", "comparable", "compare", "tolerances", "freeze",
     "pooling", "admission", "sharing", "published", "registry", "versions", "evidence", "explain", "versus", "judging",
     "estimates", "promoted", "visible", "identity",
+    "ab.pairs", "ab.spending", "ab.estimate", "ab.decide", "ab.host", "ab.prediction", "ab.quality", "ab.noise",
+    "ab.power", "ab.blocks", "ab.others", "ab.standard", "ab.tables",
+    "arms.spec", "contest.__init__", "contest._words", "contest.card", "contest.card_markdown", "contest.card_text",
+    "contest.conditions", "contest.order", "contest.rounds", "contest.timing", "contest.verdicts",
     *(f"{part}.{path.stem}" for part in PURE_FOLDERS for path in (PACKAGE / part).glob("*.py")),
 }  # fmt: skip
 """Pure functions; `registry` only looks plug-ins up."""
@@ -129,7 +133,7 @@ def test_no_module_imports_torch_when_it_is_imported(name: str) -> None:
     [
         ("save_baseline", {"store", "promote"}),
         ("write_lock", {"store", "promote"}),
-        ("save_record", {"store", "runners.local", "runners.replay"}),
+        ("save_record", {"store", "runners.local", "runners.replay", "runners.arm"}),
     ],
 )
 def test_only_their_owners_write(function: str, owners: set[str]) -> None:

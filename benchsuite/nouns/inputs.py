@@ -164,3 +164,5 @@ class Job:
     machine: str
     parent_cuda: bool
     """True where the parent process holds a CUDA context, which makes every trial invalid."""
+    lean: bool = False
+    """True where the fingerprint is left out: another trial of the same stack has it, only times are wanted."""

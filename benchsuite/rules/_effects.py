@@ -8,10 +8,12 @@ from __future__ import annotations
 from benchsuite.evidence import Effects
 
 TIME: Effects = {
-    "time.step": 1, "time.train": 1, "latency.*": 1, "throughput.*": -1, "device.kernel_time.*": 1, "energy.*": 1,
+    "time.step": 1, "time.host.*": 1, "time.train": 1, "latency.*": 1, "throughput.*": -1, "device.kernel_time.*": 1,
+    "energy.*": 1,
 }  # fmt: skip
 TRAIN_TIME: Effects = {
-    "time.step": 1, "time.train": 1, "throughput.train": -1, "device.kernel_time.*": 1, "energy.train": 1,
+    "time.step": 1, "time.host.*": 1, "time.train": 1, "throughput.train": -1, "device.kernel_time.*": 1,
+    "energy.train": 1,
 }  # fmt: skip
 RESIDENT: Effects = {
     "vram.after_load": 1, "vram.after_reload": 1, "vram.peak.*": 1, "vram.reserved.*": 1, "memory.peak.*": 1,

@@ -36,11 +36,15 @@ class Ended:
     seconds: float
 
 
-def run_worker(job: Job, *, log: Path, gpu: str, timeout: float, tell: Tell, python: str = sys.executable) -> Ended:
+def run_worker(
+    job: Job, *, log: Path, gpu: str, timeout: float, tell: Tell, python: str = sys.executable,
+    environ: Mapping[str, str] | None = None,
+) -> Ended:  # fmt: skip
     """Run `job` in a fresh process that sees the GPU with UUID `gpu`, or none; stderr goes to `log`.
 
     Killed with its children after `timeout` seconds and on Ctrl-C. What the worker wrote stays in
-    `left_by(log)`, for the caller to delete once it is stored.
+    `left_by(log)`, for the caller to delete once it is stored. `environ` is what the worker's variables
+    are made from; by default this process's own, with this copy of the suite on its path.
 
     Raises:
         SuiteError: the worker says that its inputs cannot be had, or the log cannot be written.
@@ -53,7 +57,7 @@ def run_worker(job: Job, *, log: Path, gpu: str, timeout: float, tell: Tell, pyt
         out.unlink(missing_ok=True)
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, start_new_session=True,
-            env=worker_environment(job, gpu),
+            env=worker_environment(job, gpu, environ),
         )  # fmt: skip
         try:
             _send(process.stdin, codec.dumps(codec.encode(job)))
@@ -91,9 +95,10 @@ def _opened(log: Path) -> IO[bytes]:
         ) from error
 
 
-def worker_environment(job: Job, gpu: str) -> dict[str, str]:
+def worker_environment(job: Job, gpu: str, environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """The worker's variables: one device or none, no hash randomness, and no network where none is needed."""
-    env = {**child_environment(), "CUDA_VISIBLE_DEVICES": gpu, "PYTHONHASHSEED": "0", "TOKENIZERS_PARALLELISM": "false"}
+    base = child_environment() if environ is None else environ
+    env = {**base, "CUDA_VISIBLE_DEVICES": gpu, "PYTHONHASHSEED": "0", "TOKENIZERS_PARALLELISM": "false"}
     if not gpu:
         # One thread, so that a CPU trial's bits hang on no core count and no busy neighbour; OMP_NUM_THREADS overrides.
         env.setdefault("OMP_NUM_THREADS", "1")

@@ -1,0 +1,103 @@
+"""Accuracy of two arms on the same examples: lost beyond a margin, not lost, and the smallest drop to be seen.
+
+Pairs of predictions, example by example: what both arms answer alike says nothing about their
+difference. Several seeds are several tables, never one long one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchsuite.stats import ALPHA, mcnemar
+
+LEVEL = 0.05
+"""Rate at which "not worse by the margin" may be said where it is."""
+POWER = 0.9
+STEPS = 40
+"""Halvings of a search for a share: far beyond one example of any data set."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turned:
+    """How the predictions of two arms differ."""
+
+    lost: int
+    """Examples that only the first arm has right."""
+    won: int
+    """Examples that only the second arm has right."""
+    examples: int
+
+    @property
+    def drop(self) -> float:
+        """Accuracy of the first arm minus that of the second, as a share."""
+        return (self.lost - self.won) / self.examples
+
+    @property
+    def p(self) -> float:
+        """Exact two-sided McNemar p value."""
+        return mcnemar(self.lost, self.won)
+
+
+def turned(a: Sequence[bool], b: Sequence[bool]) -> Turned:
+    """Count what turned, from both arms' correctness in the order of the examples.
+
+    Raises:
+        ValueError: the arms have different numbers of examples.
+    """
+    pairs = list(zip(a, b, strict=True))
+    return Turned(lost=sum(x and not y for x, y in pairs), won=sum(y and not x for x, y in pairs), examples=len(pairs))
+
+
+def noninferior(seen: Turned, margin: float) -> float:
+    """The p value of "the drop is `margin` or more": below `LEVEL`, non-inferiority is shown.
+
+    Tango's score test (1998), which holds its level where few pairs differ, unlike Wald's.
+    """
+    from scipy.special import ndtr
+
+    lost, won, n = seen.lost, seen.won, seen.examples
+    # The share of "won" that fits best where the drop is exactly the margin: root of 2n q^2 + B q + C.
+    linear = -lost - won + (2 * n - lost + won) * margin
+    constant = -won * margin * (1 - margin)
+    share = (math.sqrt(max(0.0, linear**2 - 8 * n * constant)) - linear) / (4 * n)
+    variance = n * (2 * share + margin * (1 - margin))
+    return float(ndtr((lost - won - n * margin) / math.sqrt(variance)))
+
+
+def power(drop: float, differing: float, examples: int, *, alpha: float = ALPHA) -> float:
+    """Probability that exact McNemar shows a drop at `alpha`.
+
+    Args:
+        drop: The true drop, a share.
+        differing: Share of examples that differ between the arms, at least `drop`.
+        examples: Examples in the validation split.
+        alpha: Two-sided level.
+    """
+    import numpy as np
+    from scipy.stats import binom
+
+    count = np.arange(examples + 1)
+    chance = binom.pmf(count, examples, differing)
+    worse = 0.5 * (1 + drop / differing) if differing else 0.5
+    # Fewest losses of so many differing examples that are significant: the upper tail of a fair coin.
+    fewest = count - binom.ppf(alpha / 2, count, 0.5) + 1
+    fewest = np.where(binom.sf(fewest - 2, count, 0.5) <= alpha / 2, fewest - 1, fewest)
+    return float((chance * binom.sf(fewest - 1, count, worse)).sum())
+
+
+def visible(seen: Turned, *, alpha: float = ALPHA, wanted: float = POWER) -> float:
+    """Smallest drop that a run of these examples would have shown in 9 of 10 cases, as a share.
+
+    As many examples differ without a drop as differ here beyond this run's own drop; each lost one comes on top.
+    """
+    noise = (seen.lost + seen.won - abs(seen.lost - seen.won)) / seen.examples
+    low, high = 0.0, 1.0 - noise
+    if not high or power(high, noise + high, seen.examples, alpha=alpha) < wanted:
+        return 1.0
+    for _ in range(STEPS):
+        middle = (low + high) / 2
+        enough = power(middle, noise + middle, seen.examples, alpha=alpha) >= wanted
+        low, high = (low, middle) if enough else (middle, high)
+    return high

@@ -1,0 +1,1 @@
+"""`benchsuite ab`: pairs of trials of two arms until all is decided, and what is then said."""
