@@ -19,7 +19,8 @@ IMPURE = {"os", "subprocess", "pytest", "pynvml", "psutil", "tempfile", "shutil"
 PURE = {
     "nouns", "units", "stats", "codec", "cases", "plans", "wording", "comparable", "compare", "freeze", "pooling",
     "admission", "sharing", "published", "registry", "versions", "evidence", "explain", "versus",
-    *(f"{part}.{path.stem}" for part in ("judges", "reporters", "rules") for path in (PACKAGE / part).glob("*.py")),
+    "condition", "diagnosis", "doctor",
+    *(f"{part}.{path.stem}" for part in ("judges", "reporters", "rules", "checks") for path in (PACKAGE / part).glob("*.py")),
 }  # fmt: skip
 """Pure functions; `registry` only looks plug-ins up."""
 TRANSLATION = {"plugin", "fixtures", "cli", "__main__"}
