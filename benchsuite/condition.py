@@ -171,6 +171,8 @@ class Probe:
     """Slug: names the folder of the baselines."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """Those that checks look at, where set."""
+    binding: str = ""
+    """Why NVML's Python binding does not import."""
     driver_problem: str = ""
     """What a driver that is there said instead of answering."""
     driver_cuda: tuple[int, int] | None = None

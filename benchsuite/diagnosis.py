@@ -45,6 +45,8 @@ class Ailment:
     level: Level
     seen: str
     command: str
+    typed: tuple[str, ...] = ()
+    """For docs/doctor.md: what `command` comes to, where its fields say too little."""
 
     def found(self, **fields: Any) -> Diagnosis:
         """It, as seen on one machine."""

@@ -105,8 +105,14 @@ def _section(check: Check) -> str:
 
 
 def _row(ailment: Ailment) -> str:
-    cells = [f"`{ailment.code}`", ailment.level.value, shown(ailment.seen), f"`{shown(ailment.command)}`"]
+    commands = " or ".join(f"`{command}`" for command in typed(ailment))
+    cells = [f"`{ailment.code}`", ailment.level.value, shown(ailment.seen), commands]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def typed(ailment: Ailment) -> tuple[str, ...]:
+    """The commands that may come of an ailment, on Linux, as people read them."""
+    return ailment.typed or (shown(ailment.command),)
 
 
 def shown(template: str) -> str:

@@ -30,7 +30,7 @@ def look(options: Options, *, deep: bool = True, context: bool = False) -> Probe
     Raises:
         SuiteError: `options.device` names no GPU that is there.
     """
-    found, problem = _gpus()
+    found, seen = _gpus()
     shown, serves = cards.look(found)
     wanted = environment.choose(found, options.device) if found else None
     chosen = next((card for card in shown if wanted and card.uuid == wanted.uuid), None)
@@ -38,7 +38,7 @@ def look(options: Options, *, deep: bool = True, context: bool = False) -> Probe
     room = places.places(options, gpu=wanted is not None)
     return Probe(
         **_python(), machine=machine, variables={name: os.environ[name] for name in VARIABLES if name in os.environ},
-        driver_problem=problem, driver_cuda=serves, orphan=_orphan(), cards=shown, device=options.device,
+        **seen, driver_cuda=serves, orphan=_orphan(), cards=shown, device=options.device,
         chosen=chosen, regimes=options.regimes, demands=_demands(), own_model=bool(options.model),
         distributions=tuple(_distributions()), lock=_lock(options, machine), places=room, roomy=places.roomy(room),
         context=context, **(_deep(options, wanted) if deep else {}),
@@ -50,11 +50,14 @@ def _deep(options: Options, gpu: environment.Gpu | None) -> dict[str, Any]:
     return {"inputs": wanted, **_libraries(gpu.uuid if gpu else "")}
 
 
-def _gpus() -> tuple[tuple[environment.Gpu, ...], str]:
+def _gpus() -> tuple[tuple[environment.Gpu, ...], dict[str, Any]]:
+    """The GPUs, or by the name of its field in a `Probe` why they cannot be seen."""
     try:
-        return environment.gpus(), ""
+        return environment.gpus(), {}
     except SuiteError as error:
-        return (), str(error.__cause__ or error)
+        return (), {"driver_problem": str(error.__cause__ or error)}
+    except ImportError as error:
+        return (), {"binding": libraries.said(error)}
 
 
 # ---------------------------------------------------------------- this Python, this system

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from broken_machines import GB, HEALTHY, MACHINES, MINE, Broken, card, torch
+from broken_machines import GB, HEALTHY, MACHINES, MINE, Broken, card, installed, torch
 
 from benchsuite import cli, doctor, examine, registry
 from benchsuite.checks import _mend, python, torch_build
@@ -96,6 +96,16 @@ def test_memory_is_held_against_what_is_wanted(free: int, fields: dict[str, Any]
     """Of a model or a regime whose size nobody measured nothing is claimed."""
     found = bad(replace(HEALTHY, **card(free=free), **fields))
     assert [d.code for d in found] == ([code] if code else [])
+
+
+@pytest.mark.parametrize(("above", "codes"), [("0.22.0", {"leftovers.shadowed", "lock.differs"}), ("0.21.2", set())])
+def test_an_environment_may_hide_what_lies_below_it_unless_the_lock_wants_that(above: str, codes: set[str]) -> None:
+    """The lock has 0.21.2: hidden it is a finding, hiding an older one it is not."""
+    below = {"0.22.0": "0.21.2", "0.21.2": "0.17.0"}[above]
+    rest = [d for d in HEALTHY.distributions if d.name != "peft"]
+    found = bad(replace(HEALTHY, distributions=(*rest, installed("peft", above, "/top"), installed("peft", below))))
+    assert {d.code for d in found} == codes
+    assert {d.command for d in found if d.check == "leftovers"} <= {"python -m pip uninstall -y peft"}
 
 
 @pytest.mark.parametrize(
@@ -283,6 +293,14 @@ def test_colours_are_for_a_terminal(command: Any, monkeypatch: pytest.MonkeyPatc
 # ---------------------------------------------------------------- documentation
 
 
+def test_the_readmes_example_is_what_is_printed() -> None:
+    """It breaks off after the error."""
+    (block,) = re.findall(
+        r"^```text\n(benchsuite doctor: .*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    assert TEXT.startswith(block)
+
+
 def test_the_page_lists_every_finding_with_its_command() -> None:
     """docs/doctor.md is what the code says: `python -m benchsuite.doctor_page > docs/doctor.md` writes it."""
     text = (ROOT / "docs" / "doctor.md").read_text()
@@ -290,6 +308,17 @@ def test_the_page_lists_every_finding_with_its_command() -> None:
     assert re.findall(r"^\| `([\w-]+\.[\w-]+)` \|", text, flags=re.MULTILINE) == [
         ailment.code for name in sorted(registry.checks()) for ailment in registry.checks()[name].ailments
     ]
+
+
+@pytest.mark.parametrize(
+    "machine", [m for m in MACHINES if m.probe.system == "Linux"], ids=lambda machine: machine.what
+)
+def test_the_commands_of_the_page_are_those_that_come(machine: Broken) -> None:
+    """With words for its capitals, one of the page's commands is the command of each broken machine."""
+    commands = doctor.typed(AILMENTS[machine.code])
+    patterns = [re.sub(r"\b[A-Z]{2,}\b", ".+", re.escape(command)) for command in commands]
+    assert any(re.fullmatch(pattern, machine.command) for pattern in patterns), commands
+    assert not any(re.fullmatch("[A-Z]+", command) for command in commands)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,10 @@ PURE = {
     "nouns", "units", "stats", "codec", "cases", "plans", "wording", "comparable", "compare", "freeze", "pooling",
     "admission", "sharing", "published", "registry", "versions", "evidence", "explain", "versus",
     "condition", "diagnosis", "doctor",
-    *(f"{part}.{path.stem}" for part in ("judges", "reporters", "rules", "checks") for path in (PACKAGE / part).glob("*.py")),
+    *(
+        f"{part}.{path.stem}"
+        for part in ("judges", "reporters", "rules", "checks") for path in (PACKAGE / part).glob("*.py")
+    ),
 }  # fmt: skip
 """Pure functions; `registry` only looks plug-ins up."""
 TRANSLATION = {"plugin", "fixtures", "cli", "__main__"}

@@ -31,6 +31,12 @@ def uninstall(probe: Probe, name: str) -> str:
     return f"{one} && {one}"
 
 
+UNINSTALLS = (
+    "PYTHON -m pip uninstall -y NAME && PYTHON -m pip uninstall -y NAME",
+    "uv pip uninstall --python PYTHON NAME",
+)
+
+
 def uv(probe: Probe) -> str:
     """The start of a uv command, which alone can choose a build of torch; fetched first where it is missing."""
     if probe.uv:
@@ -73,11 +79,16 @@ def gigabytes(size: int) -> str:
     return f"{size / 1e9:.1f} GB"
 
 
+DRIVERS = {
+    "ubuntu": "sudo ubuntu-drivers install && sudo reboot",
+    "debian": "sudo apt-get install nvidia-driver && sudo reboot",
+    "fedora": "sudo dnf install akmod-nvidia && sudo reboot",
+}
+"""By the ID of os-release."""
+ANY_DRIVER = "sudo nvidia-installer --update && sudo reboot"
+UPGRADES = (*DRIVERS.values(), ANY_DRIVER)
+
+
 def driver_upgrade(probe: Probe) -> str:
     """The system's own way to a newer driver."""
-    known = {
-        "ubuntu": "sudo ubuntu-drivers install && sudo reboot",
-        "debian": "sudo apt-get install nvidia-driver && sudo reboot",
-        "fedora": "sudo dnf install akmod-nvidia && sudo reboot",
-    }
-    return known.get(probe.distribution, "sudo nvidia-installer --update && sudo reboot")
+    return DRIVERS.get(probe.distribution, ANY_DRIVER)

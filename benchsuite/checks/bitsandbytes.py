@@ -16,6 +16,7 @@ OVERRIDE = Ailment(
     seen="bitsandbytes' native library does not load, and BNB_CUDA_VERSION={value} picks another than torch's: "
     "{problem}",
     command="{unset}",
+    typed=("unset BNB_CUDA_VERSION",),
 )  # fmt: skip
 NATIVE = Ailment(
     code="bitsandbytes.native", level=Level.ERROR,

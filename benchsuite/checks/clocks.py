@@ -15,6 +15,7 @@ PERSISTENCE = Ailment(
     code="clocks.persistence", level=Level.WARNING,
     seen="persistence mode is off on {gpu}: the driver unloads between trials, and each pays seconds to load it",
     command="{persist}",
+    typed=("sudo nvidia-smi -i INDEX -pm 1",),
 )  # fmt: skip
 THROTTLED = Ailment(
     code="clocks.throttled", level=Level.WARNING,
@@ -25,11 +26,13 @@ LOWERED = Ailment(
     code="clocks.set", level=Level.WARNING,
     seen="the application clock of {gpu} is set to {now} MHz, its default is {default} MHz",
     command="{reset}",
+    typed=("sudo nvidia-smi -i INDEX -rac",),
 )  # fmt: skip
 LIMITED = Ailment(
     code="clocks.power", level=Level.WARNING,
     seen="the power limit of {gpu} is {limit:.0f} W, its default is {usual:.0f} W",
     command="{power}",
+    typed=("sudo nvidia-smi -i INDEX -pl WATTS",),
 )  # fmt: skip
 
 

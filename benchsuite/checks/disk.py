@@ -14,20 +14,28 @@ PLENTY = 3
 FILE = "it is a file"
 """A place's problem where a folder is wanted and a file lies."""
 
+ELSEWHERE = (
+    "pytest bench --suite-results ROOMY", "mkdir -p ROOMY && export TMPDIR=ROOMY", "export XDG_CACHE_HOME=ROOMY",
+)  # fmt: skip
+"""For results, temporary files and the cache, where another disk has room."""
+
 UNWRITABLE = Ailment(
     code="disk.unwritable", level=Level.ERROR,
     seen="nothing can be written for {role} in {path}: {problem}",
     command="{command}",
+    typed=('sudo chown -R "$(id -un)" PATH', "mv PATH PATH.old", *ELSEWHERE),
 )  # fmt: skip
 FULL = Ailment(
     code="disk.full", level=Level.ERROR,
     seen="{free} are free for {role} in {path}, and a run may take {need}",
     command="{command}",
+    typed=(*ELSEWHERE, "du -xhd 2 PATH | sort -h | tail"),
 )  # fmt: skip
 LOW = Ailment(
     code="disk.low", level=Level.WARNING,
     seen="{free} are free for {role} in {path}, enough for few runs ({need} each)",
     command="{command}",
+    typed=(*ELSEWHERE, "du -xhd 2 PATH | sort -h | tail"),
 )  # fmt: skip
 
 

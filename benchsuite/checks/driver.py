@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from benchsuite.checks._mend import driver_upgrade
+from benchsuite.checks._mend import UPGRADES, driver_upgrade, install
 from benchsuite.condition import Probe
 from benchsuite.diagnosis import Ailment, Check, Diagnosis, Level, fine
 
+UNSEEN = Ailment(
+    code="driver.unseen", level=Level.ERROR,
+    seen="no GPU can be seen, as the package nvidia-ml-py does not import: {problem}",
+    command="{install} nvidia-ml-py",
+)  # fmt: skip
 MISMATCH = Ailment(
     code="driver.mismatch", level=Level.ERROR,
     seen="the NVIDIA driver was upgraded under a running kernel: {problem}",
@@ -27,12 +32,15 @@ MISSING = Ailment(
     code="driver.missing", level=Level.WARNING,
     seen="an NVIDIA card is on the bus and no driver is loaded: GPU cases are skipped",
     command="{upgrade}",
+    typed=UPGRADES,
 )  # fmt: skip
 
 
 def examine(probe: Probe) -> Iterator[Diagnosis]:
     """What the driver said, or that there is none."""
-    if probe.driver_problem:
+    if probe.binding:
+        yield UNSEEN.found(problem=probe.binding, install=install(probe))
+    elif probe.driver_problem:
         ailment = MISMATCH if "mismatch" in probe.driver_problem.lower() else BROKEN
         yield ailment.found(problem=probe.driver_problem)
     elif probe.cards:
@@ -48,5 +56,5 @@ def examine(probe: Probe) -> Iterator[Diagnosis]:
 CHECK = Check(
     name="driver",
     title="The NVIDIA driver answers, where there is an NVIDIA GPU.", quick=True,
-    ailments=(MISMATCH, BROKEN, HIDDEN, MISSING), examine=examine,
+    ailments=(UNSEEN, MISMATCH, BROKEN, HIDDEN, MISSING), examine=examine,
 )  # fmt: skip

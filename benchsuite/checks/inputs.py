@@ -17,6 +17,7 @@ DATA = Ailment(
     code="inputs.data", level=Level.ERROR,
     seen="the data cannot be used: {problem}",
     command="{download} && benchsuite doctor --data glue",
+    typed=(DOWNLOAD["data"] + " && benchsuite doctor --data glue",),
 )  # fmt: skip
 MODEL = Ailment(
     code="inputs.model", level=Level.ERROR,
@@ -28,6 +29,7 @@ OFFLINE = Ailment(
     code="inputs.offline", level=Level.ERROR,
     seen="{variable} forbids the hub, and its cache lacks the {what} {name}",
     command="{online}{download}",
+    typed=("VARIABLE=0 " + DOWNLOAD["data"], "VARIABLE=0 hf download NAME"),
 )  # fmt: skip
 UNREACHABLE = Ailment(
     code="inputs.unreachable", level=Level.ERROR,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from benchsuite.checks._mend import install, quote, uninstall
+from benchsuite.checks._mend import UNINSTALLS, install, quote, uninstall
 from benchsuite.condition import Library, Probe
 from benchsuite.diagnosis import Ailment, Check, Diagnosis, Level, fine
 
@@ -22,6 +22,7 @@ OTHER = Ailment(
     code="libraries.other", level=Level.WARNING,
     seen="{name} says that it is {imported}, its metadata says {installed}: an installation was cut short",
     command="{uninstall}; {install} {wanted}",
+    typed=tuple(f"{way}; INSTALL WANTED" for way in UNINSTALLS),
 )  # fmt: skip
 
 

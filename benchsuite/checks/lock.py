@@ -16,6 +16,7 @@ UNREADABLE = Ailment(
     code="lock.unreadable", level=Level.ERROR,
     seen="BENCHSUITE_LOCK names {path}, which cannot be read: {problem}",
     command="{unset}",
+    typed=("unset BENCHSUITE_LOCK",),
 )  # fmt: skip
 DIFFERS = Ailment(
     code="lock.differs", level=Level.WARNING,

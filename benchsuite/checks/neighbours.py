@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from benchsuite.checks.vram import release, tell
+from benchsuite.checks.vram import RELEASES, release, tell
 from benchsuite.condition import Probe
 from benchsuite.diagnosis import Ailment, Check, Diagnosis, Level, fine
 
@@ -12,6 +12,7 @@ BUSY = Ailment(
     code="neighbours.busy", level=Level.WARNING,
     seen="others are on {gpu}, and times will not repeat: {who}",
     command="{command}",
+    typed=RELEASES,
 )  # fmt: skip
 
 

@@ -12,15 +12,22 @@ TESTED = ((3, 11), (3, 12))
 CI_ONLY = ((3, 13),)
 """Run by the CI workflow, and by nobody before a release."""
 
+NEW = (
+    'uv venv --seed --python 3.12 .venv && . .venv/bin/activate && pip install -e ".[test]"',
+    'python3.12 -m venv .venv && . .venv/bin/activate && pip install -e ".[test]"',
+)
+
 OLD = Ailment(
     code="python.old", level=Level.ERROR,
     seen="Python {version}; benchsuite needs {least} or newer",
     command='{make} && {activate} && pip install -e ".[test]"',
+    typed=NEW,
 )  # fmt: skip
 UNTESTED = Ailment(
     code="python.untested", level=Level.WARNING,
     seen="Python {version} is newer than any that benchsuite is tested under (up to {most})",
     command='{make} && {activate} && pip install -e ".[test]"',
+    typed=NEW,
 )  # fmt: skip
 
 

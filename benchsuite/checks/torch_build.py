@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from benchsuite.checks._mend import driver_upgrade, install, python, uv
+from benchsuite.checks._mend import UPGRADES, driver_upgrade, install, python, uv
 from benchsuite.condition import Card, Probe, Torch
 from benchsuite.diagnosis import Ailment, Check, Diagnosis, Level, fine
 
@@ -29,6 +29,7 @@ OLD_DRIVER = Ailment(
     code="torch.old-driver", level=Level.ERROR,
     seen="driver {driver} serves CUDA up to {serves}, older than any build of torch that benchsuite takes (CUDA 11.8)",
     command="{upgrade}",
+    typed=UPGRADES,
 )  # fmt: skip
 UNKNOWN = Ailment(
     code="torch.uvm", level=Level.ERROR,

@@ -14,11 +14,13 @@ HIDDEN = Ailment(
     code="visible.none", level=Level.WARNING,
     seen="CUDA_VISIBLE_DEVICES={value} hides every GPU from other programs; a run would take GPU {index} all the same",
     command="{unset}",
+    typed=("unset CUDA_VISIBLE_DEVICES",),
 )  # fmt: skip
 UNKNOWN = Ailment(
     code="visible.unknown", level=Level.WARNING,
     seen="CUDA_VISIBLE_DEVICES={value} names no GPU that NVML shows ({have}); a run would take GPU {index}",
     command="{unset}",
+    typed=("unset CUDA_VISIBLE_DEVICES",),
 )  # fmt: skip
 OTHER = Ailment(
     code="visible.other", level=Level.WARNING,

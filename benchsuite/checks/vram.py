@@ -10,6 +10,10 @@ from benchsuite.diagnosis import Ailment, Check, Diagnosis, Level, fine
 
 NEED: Mapping[str, int] = {"fp32": 3_810_000_000, "qlora": 1_320_000_000}
 """Bytes that a trial's process held on an H200 (BERT-base, batch 16 x 128): allocator and CUDA context."""
+RELEASES = (
+    "pytest bench -m gpu --suite-device INDEX", "kill PID", "ps -o user,pid,lstart,args -p PID", "nvidia-smi",
+)  # fmt: skip
+"""Another GPU is empty; the process is yours; it is somebody else's; it cannot be seen from here."""
 
 SMALL = Ailment(
     code="vram.small", level=Level.ERROR,
@@ -20,6 +24,7 @@ TAKEN = Ailment(
     code="vram.taken", level=Level.ERROR,
     seen="{free} of {memory} are free on {gpu}, and {regime} takes about {need}; {who}",
     command="{command}",
+    typed=RELEASES,
 )  # fmt: skip
 
 
