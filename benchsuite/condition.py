@@ -74,11 +74,15 @@ class Torch:
     """Why it cannot make a tensor on the GPU; None without a GPU."""
 
 
+CPU, GPU = "the CPU", "the GPU"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Product:
     """One matrix product with nf4 weights whose answer is known."""
 
     device: str
+    """`CPU` or `GPU`."""
     off: float | None
     """Largest difference from the right answer, over the largest right value; NaN where it is none. None: it died."""
     problem: str

@@ -147,7 +147,7 @@ def check_torch(gpu: Gpu, executable: str = sys.executable) -> None:
         raise SuiteError(
             f"the driver shows {gpu.name} (driver {gpu.driver}), but torch {version} ({build}) "
             f"cannot use it: {error.rstrip('.')}. "
-            "Install a build of torch that this driver serves (`benchsuite doctor` gives the command), check with: "
+            "Install a build of torch that this driver serves (`benchsuite doctor` names it), then check with: "
             'python -c "import torch; torch.zeros(1, device=0)"'
         )
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from . import cards, cases, checkpoints, environment, inputs, libraries, places, registry
-from .condition import Demand, Distribution, Library, Lock, Probe, Product, Torch
+from .condition import CPU, GPU, Demand, Distribution, Library, Lock, Probe, Product, Torch
 from .nouns import Options, SuiteError, Transform
 
 VARIABLES = ("BENCHSUITE_LOCK", "BNB_CUDA_VERSION", "CUDA_VISIBLE_DEVICES", "PYTHONPATH")
@@ -171,7 +171,7 @@ def _torch(build: Mapping[str, Any], gpu: Mapping[str, Any]) -> Torch:
 
 
 def _product(device: str, said: Mapping[str, Any]) -> Product:
-    name = {"cpu": "the CPU", "cuda": "the GPU"}[device]
+    name = {"cpu": CPU, "cuda": GPU}[device]
     return Product(device=name, off=said.get("answer"), problem=said.get("problem", ""))
 
 

@@ -186,7 +186,7 @@ WARNING neighbours: others are on Tesla T4, and times will not repeat: python (p
   GB)
   $ kill 4711
 
-ok bitsandbytes  native library loaded; an nf4 product is right on the CPU and the GPU
+ok bitsandbytes  native library loaded; an nf4 product is right on the CPU
 ok capability    Tesla T4 has capability 7.5: nf4, int8; no regime uses what it lacks: bf16 (torch accepts bf16 there \
 and emulates it, slowly)
 ok context       neither this process nor one that started it holds a CUDA context

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchsuite.checks._mend import install, unset
-from benchsuite.condition import Probe, Product
+from benchsuite.condition import GPU, Probe, Product
 from benchsuite.diagnosis import Ailment, Check, Diagnosis, Level, fine
 
 TOLERANCE = 0.01
@@ -65,10 +65,13 @@ def examine(probe: Probe) -> Iterator[Diagnosis]:
     if probe.native:
         yield _native(probe)
         return
-    found = [diagnosis for product in probe.products if (diagnosis := _product(probe, product))]
+    # A torch that cannot use the GPU is `torch`'s matter, and no other bitsandbytes would mend it.
+    lost = bool(probe.torch and probe.torch.problem)
+    products = [product for product in probe.products if product.device != GPU or not lost]
+    found = [diagnosis for product in products if (diagnosis := _product(probe, product))]
     yield from found
     if not found:
-        devices = " and ".join(product.device for product in probe.products)
+        devices = " and ".join(product.device for product in products)
         yield fine("bitsandbytes", f"native library loaded; an nf4 product is right on {devices}")
 
 
