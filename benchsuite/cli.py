@@ -12,10 +12,27 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from . import __version__, cases, codec, matrix, matrix_words, planting, progress, registry, settings, sides, store
+from . import (
+    __version__,
+    cases,
+    codec,
+    diagnosis,
+    examine,
+    matrix,
+    matrix_words,
+    planting,
+    preflight,
+    progress,
+    registry,
+    settings,
+    sides,
+    store,
+)
+from . import doctor as doctoring
 from . import promote as promotion
 from . import selftest as planted
 from . import versus as comparison
+from .condition import Probe
 from .contest import call, card_markdown, card_text
 from .nouns import Options, Outcome, Role, RunResult, SuiteError, UsageError
 from .session import Session
@@ -85,6 +102,7 @@ def _run(options: Options) -> tuple[RunResult, int]:
     for case in suite.cases:
         if why := suite.missing_gpu(case):
             raise SuiteError(f"{cases.slug(case)}: {why}")
+    preflight.tell(options, suite.cases, _warn, context=suite.parent_cuda())
     suite.preflight(suite.cases)
     estimate = suite.estimate(suite.cases)
     errors.print(f"{estimate.trials} trials, about {progress.duration(estimate.seconds)} ({estimate.source})")
@@ -99,6 +117,10 @@ def _run(options: Options) -> tuple[RunResult, int]:
     return finished, _code(finished, suite.exit_code(), options)
 
 
+def _warn(text: str) -> None:
+    errors.print(text, markup=False, highlight=False)
+
+
 def _show(label: str) -> AbstractContextManager[Any]:
     return progress.shown(errors, label)
 
@@ -109,6 +131,36 @@ def _code(finished: RunResult, code: int, options: Options) -> int:
     decided = outcomes & {Outcome.REGRESSED, Outcome.CHANGED}
     undecided = outcomes & {Outcome.INCONCLUSIVE, Outcome.INVALID}
     return INCONCLUSIVE if options.gate and undecided and not decided else code
+
+
+@app.command()
+def doctor(  # noqa: PLR0917 - typer makes an option of each
+    data: Annotated[str, typer.Option(metavar="PATH", help="The data that a run will take.")] = "",
+    model: Annotated[str, typer.Option(help="The model that a run will take.")] = "",
+    results: Annotated[str, typer.Option(metavar="DIR")] = "results",
+    baselines: Annotated[str, typer.Option(metavar="DIR", help="Where the locks lie.")] = "baselines",
+    device: Annotated[str, typer.Option(help="GPU by index or UUID; default the emptiest.")] = "",
+    json: Annotated[str, typer.Option(metavar="FILE", help="Write the findings as JSON; - prints them.")] = "",
+) -> None:
+    """Say what is wrong with this machine, and the command that mends it; 2 on an error."""
+    given = {name: value for name, value in locals().items() if name != "json"}
+    with errors.status("importing every library once, which takes a while"):
+        probe = examine.look(settings.parse(given))
+    found = diagnosis.diagnose(probe, registry.checks())
+    answer = codec.dumps(doctoring.as_json(probe, found)) if json else ""
+    if json == "-":
+        typer.echo(answer, nl=False)
+    else:
+        _print_findings(probe, found)
+    if json not in ("", "-"):
+        store.write_text(Path(json), answer)
+    raise typer.Exit(SuiteError.exit_code if diagnosis.worst(found) is diagnosis.Level.ERROR else 0)
+
+
+def _print_findings(probe: Probe, found: tuple[diagnosis.Diagnosis, ...]) -> None:
+    out = Console(soft_wrap=True, markup=False, highlight=False, emoji=False)
+    for line in doctoring.render(probe, found):
+        out.print(line.text, style=line.style or None)
 
 
 @app.command()

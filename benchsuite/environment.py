@@ -17,7 +17,7 @@ from .nouns import JSON, Device, Environment, SuiteError
 from .versions import GUARDED, guarded
 
 __all__ = [
-    "GUARDED", "VARIABLES", "Gpu", "bare", "check_torch", "choose", "cpu_model", "describe", "gpus", "guarded",
+    "GUARDED", "VARIABLES", "Gpu", "bare", "check_torch", "choose", "cpu_model", "describe", "ended", "gpus", "guarded",
     "hidden", "installed", "machine_slug", "packages",
 ]  # fmt: skip
 
@@ -60,18 +60,19 @@ def check_torch(gpu: Gpu, executable: str = sys.executable) -> None:
     try:
         version, cuda, error = json.loads(done.stdout.strip().splitlines()[-1])
     except (ValueError, IndexError):
-        raise SuiteError(f"torch does not import: {_ended(done)}. Reinstall torch in {executable}.") from None
+        raise SuiteError(f"torch does not import: {ended(done)}. Reinstall torch in {executable}.") from None
     if error:
         build = f"built for CUDA {cuda}" if cuda else "a CPU build"
         raise SuiteError(
             f"the driver shows {gpu.name} (driver {gpu.driver}), but torch {version} ({build}) "
             f"cannot use it: {error.rstrip('.')}. "
-            "Install a build of torch that this driver serves (README, «torch for your machine»), then check with: "
+            "Install a build of torch that this driver serves (`benchsuite doctor` names it), then check with: "
             'python -c "import torch; torch.zeros(1, device=0)"'
         )
 
 
-def _ended(done: subprocess.CompletedProcess[str]) -> str:
+def ended(done: subprocess.CompletedProcess[str]) -> str:
+    """How a process that failed ended, in words."""
     if done.returncode < 0:
         return f"its process was killed by signal {-done.returncode}"
     return (done.stderr.strip().splitlines() or ["its process said nothing"])[-1].rstrip(".")

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from . import cases, environment, progress, registry, settings
+from . import cases, environment, preflight, progress, registry, settings
 from .fixtures import OPTIONS, fp32_model, qlora_model, regime_model, tokenized
 from .nouns import Case, Device, Options, RunResult, SuiteError, UsageError
 from .plugin_benchmark import (
@@ -162,6 +162,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     # pytest calls this even where the hook above ended the run.
     suite = _or_exit(lambda: session_of(config))
     _or_exit(lambda: _require_gpu(suite, selected))
+    _or_exit(lambda: preflight.tell(suite.options, selected, _say(config), context=suite.parent_cuda()))
     _or_exit(lambda: suite.preflight(selected))
     _tell_estimate(config, suite, selected)
 
@@ -187,6 +188,11 @@ def _or_exit(call: Callable[[], T]) -> T:
         return call()
     except SuiteError as error:
         pytest.exit(f"benchsuite: {error}", returncode=error.exit_code)
+
+
+def _say(config: pytest.Config) -> Callable[[str], object]:
+    terminal = config.pluginmanager.getplugin("terminalreporter")
+    return terminal.write_line if terminal else lambda _: None
 
 
 def _tell_estimate(config: pytest.Config, suite: Session, selected: Sequence[Case]) -> None:

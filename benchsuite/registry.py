@@ -103,6 +103,12 @@ def rules() -> Mapping[str, Any]:
 
 
 @cache
+def checks() -> Mapping[str, Any]:
+    """Checks of the machine by name."""
+    return collect("benchsuite.checks", "CHECK")
+
+
+@cache
 def metrics() -> Mapping[str, Any]:
     """Every metric that some meter owns, by name."""
     found: dict[str, Any] = {}

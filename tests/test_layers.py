@@ -16,11 +16,11 @@ PACKAGE = Path(benchsuite.__file__).parent
 ROOT = PACKAGE.parent
 HEAVY = {"torch", "transformers", "peft", "bitsandbytes", "accelerate", "datasets", "huggingface_hub", "safetensors"}
 IMPURE = {"os", "subprocess", "pytest", "pynvml", "psutil", "tempfile", "shutil", "socket", *HEAVY}
-PURE_FOLDERS = ("nouns", "judges", "reporters", "rules")
+PURE_FOLDERS = ("nouns", "judges", "reporters", "rules", "checks")
 PURE = {
     "units", "stats", "codec", "jsontext", "cases", "plans", "wording", "comparable", "compare", "tolerances", "freeze",
     "pooling", "admission", "sharing", "published", "registry", "versions", "evidence", "explain", "versus", "judging",
-    "estimates", "promoted", "visible", "identity",
+    "estimates", "promoted", "visible", "identity", "condition", "diagnosis", "doctor",
     "ab.pairs", "ab.spending", "ab.estimate", "ab.decide", "ab.host", "ab.prediction", "ab.quality", "ab.noise",
     "ab.power", "ab.blocks", "ab.others", "ab.standard", "ab.tables",
     "arms.spec", "contest.__init__", "contest._words", "contest.card", "contest.card_markdown", "contest.card_text",
