@@ -80,7 +80,15 @@ def unlike(old: Record, new: Record) -> str:
     """Why two records cannot be trials of one baseline, in words; empty where they can."""
     machines = {"machine": old.environment.machine}, {"machine": new.environment.machine}
     packages = ({name: r.environment.packages.get(name, "absent") for name in GUARDED} for r in (old, new))
-    return unlike_inputs(old, new) or _gap("", *machines) or _gap("package ", *packages)
+    return (
+        unlike_inputs(old, new) or _gap("", *machines) or _gap("package ", *packages)
+        or _gap("reading of ", _readings(old, new), _readings(new, old))
+    )  # fmt: skip
+
+
+def _readings(record: Record, other: Record) -> dict[str, int]:
+    both = {*record.metrics, *record.fingerprint} & {*other.metrics, *other.fingerprint}
+    return {name: record.readings.get(name, 1) for name in both}
 
 
 def unlike_inputs(old: Record, new: Record) -> str:

@@ -32,15 +32,34 @@ def _moved(old: Mapping[str, object], new: Mapping[str, object]) -> str:
     return "; ".join(f"{name} {old.get(name, 'unknown')} -> {new.get(name, 'unknown')}" for name in names)
 
 
-def hardware(metric: Metric, old: Sequence[Record], new: Sequence[Record]) -> str:
-    """Which of the facts that a metric depends on differ between any two trials of the sides."""
+def unlike(metric: Metric, old: Sequence[Record], new: Sequence[Record]) -> str:
+    """Why one metric cannot be compared: hardware that it depends on, or another way of reading; empty where it can."""
+    depends = _hardware(metric, old, new)
+    return f"it depends on what differs: {depends}" if depends else _reading(metric, old, new)
 
+
+def _hardware(metric: Metric, old: Sequence[Record], new: Sequence[Record]) -> str:
     def facts(trial: Record) -> dict[str, object]:
         return {name: trial.environment.hardware.get(name) for name in metric.depends_on}
 
     known = [facts(t) for t in old]
     strange = next((f for f in (facts(t) for t in new) if any(f != k for k in known)), None)
     return _moved(next(k for k in known if k != strange), strange) if strange else ""
+
+
+def _reading(metric: Metric, old: Sequence[Record], new: Sequence[Record]) -> str:
+    before, after = ({t.readings.get(metric.name, 1): t.suite for t in _having(metric, side)} for side in (old, new))
+    if not before or not after or before.keys() == after.keys():
+        return ""
+    return f"benchsuite reads it in another way since: {_versions(before)} -> {_versions(after)}"
+
+
+def _having(metric: Metric, trials: Sequence[Record]) -> list[Record]:
+    return [t for t in trials if metric.name in t.metrics or metric.name in t.fingerprint]
+
+
+def _versions(side: Mapping[int, str]) -> str:
+    return ", ".join(f"{suite} (reading {way})" for way, suite in sorted(side.items()))
 
 
 def another_stack(old: Sequence[Record], new: Sequence[Record]) -> bool:

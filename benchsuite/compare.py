@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from .comparable import another_stack, barrier, hardware
+from .comparable import another_stack, barrier, unlike
 from .judges._common import Judge, finding
 from .judges._diff import brief, plain
 from .nouns import (
@@ -154,9 +154,9 @@ def _refusal(
         return Outcome.NO_BASELINE, "this case has no baseline on this machine"
     if bench.barrier:
         return Outcome.INCOMPARABLE, bench.barrier
-    depends = hardware(metric, bench.old_trials, bench.new_trials)
-    if depends:
-        return Outcome.INCOMPARABLE, f"it depends on what differs: {depends}"
+    differs = unlike(metric, bench.old_trials, bench.new_trials)
+    if differs:
+        return Outcome.INCOMPARABLE, differs
     if not new:
         gate = metric.role is Role.GATE
         return Outcome.INVALID if gate else Outcome.INCOMPARABLE, MISSING

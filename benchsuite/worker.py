@@ -206,6 +206,7 @@ def _record(job: Job, scene: Scene, began: str, found: Mapping[str, Measured], p
         metrics={k: found[k] for k in sorted(found.keys() - structured)},
         fingerprint={k: found[k].value for k in sorted(structured)},
         predictions=_predictions(scene),
+        readings={k: declared[k].reading for k in sorted(found) if declared[k].reading != 1},
     )  # fmt: skip
 
 

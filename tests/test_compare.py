@@ -162,6 +162,20 @@ def test_a_metric_alone_is_incomparable_where_its_hardware_differs():
     assert found["params.total"].outcome is Outcome.OK
 
 
+def test_a_metric_that_the_suite_reads_in_another_way_is_incomparable():
+    """A newer suite is no change of the stack: what it reads otherwise is not compared, and says so; all else is."""
+    fingerprint = {**gpu_record(CASE).fingerprint, "optimizer.lr": [1.0]}
+    new = tuple(
+        gpu_record(CASE, i, suite="0.2.0", readings={"optimizer.lr": 2}, fingerprint=fingerprint) for i in range(5)
+    )
+    found = by_metric(result(CASE, new, gpu_baseline(CASE)))
+    assert found["optimizer.lr"].outcome is Outcome.INCOMPARABLE
+    assert found["optimizer.lr"].detail == (
+        "benchsuite reads it in another way since: 0.1.0 (reading 1) -> 0.2.0 (reading 2)"
+    )
+    assert found["model.modules"].outcome is Outcome.OK
+
+
 def test_a_metric_on_one_side_only_is_never_silent():
     """Gone from this run it is invalid, or incomparable where it only explains; new in this run it has no baseline."""
     new = tuple(gpu_record(CASE, i, fingerprint={}) for i in range(5))

@@ -155,6 +155,7 @@ def test_machines_and_cases_are_kept_apart(desk: Desk) -> None:
         ({"digest": "0" * 16}, "differ in the case's digest"),
         ({"case": make_case(seed=42, task_revision="2"), "digest": "1" * 16}, "differ in task_revision 1 -> 2"),
         ({"provenance": make_provenance(data="real")}, "differ in data synthetic / real"),
+        ({"readings": {"time.train": 2}}, "differ in reading of time.train 1 / 2"),
         ({"environment": make_environment(machine="other")}, f"differ in machine {MACHINE} / other"),
         (
             {"environment": make_environment(hardware={**make_environment().hardware, "threads": 1})},

@@ -1,9 +1,9 @@
-"""What a metric is, and what was measured: environments, records, baselines. No field has a default but a metric's."""
+"""What a metric is, and what was measured: environments, records, baselines. Only late fields have a default."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .inputs import Case
 from .kinds import JSON, Better, Kind, Role, Status
@@ -34,6 +34,8 @@ class Metric:
     """Fields of `Environment.hardware` whose difference makes this metric incomparable."""
     same_stack: bool = False
     """True where a difference is news only on the same versions of the guarded libraries, and else explains."""
+    reading: int = 1
+    """Raised with every change of the meter that moves the value on an unchanged stack; two readings never compare."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +110,8 @@ class Record:
     fingerprint: Mapping[str, JSON]
     """Exact and explaining parts that are structures rather than numbers, by metric name."""
     predictions: Predictions
+    readings: Mapping[str, int] = field(default_factory=dict)
+    """`Metric.reading` of what was measured, by metric name; those of 1 are left out."""
 
 
 @dataclass(frozen=True, kw_only=True)
