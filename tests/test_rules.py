@@ -237,6 +237,21 @@ EXAMPLES = (
         of=("count.copies.step", "count.operators.step"),
     ),
     Example(
+        rule="waits",
+        old={
+            "count.syncs.step": 1,
+            "count.operators.step": 1788,
+            "operators.by_name": {"aten._local_scalar_dense.default": 1, "aten.mm.default": 300},
+        },
+        new={
+            "count.syncs.step": 2,
+            "count.operators.step": 1789,
+            "operators.by_name": {"aten._local_scalar_dense.default": 2, "aten.mm.default": 300},
+        },
+        says="the host waits for the device: 1 -> 2 times a step (",
+        of=("count.syncs.step", "count.operators.step"),
+    ),
+    Example(
         rule="fourbit_path",
         old={"count.kernels.step": 2328, "kernels.by_name": {"void kDequantizeBlockwise<float>": 145, "gemm": 300}}
         | FAST,

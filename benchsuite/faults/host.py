@@ -130,7 +130,7 @@ def rows_read_twice() -> None:
 
 @fault(
     "every step waits for its loss",
-    libraries=("transformers",), regimes=BOTH, seen_by=("count.syncs.step",), word="scalar",
+    libraries=("transformers",), regimes=BOTH, seen_by=("count.syncs.step",), word="waits for the device",
 )  # fmt: skip
 def sync_each_step() -> None:
     """Fetch the number."""
