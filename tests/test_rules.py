@@ -548,6 +548,13 @@ EXAMPLES = (
         of=("model.dropout.drawn",),
     ),
     Example(
+        rule="passes",
+        old={"model.dropout.drawn": {"training": {"0.1": 8}, "evaluation": {}}, "count.flops.step": 3_000_000},
+        new={"model.dropout.drawn": {"training": {"0.1": 16}, "evaluation": {}}, "count.flops.step": 4_000_000},
+        says="the model runs 2 times as often in a training step: FLOPs ",
+        of=("model.dropout.drawn", "count.flops.step"),
+    ),
+    Example(
         rule="epsilon",
         old={"model.modules": MAP | {NORM: module("LayerNorm", eps=1e-12)}, "function.exact": {"logits": [0.1]}},
         new={"model.modules": MAP | {NORM: module("LayerNorm", eps=1e-5)}, "function.exact": {"logits": [0.2]}},

@@ -82,7 +82,7 @@ def trainers_retained() -> None:
 
 @fault(
     "every training step runs one more forward pass",
-    libraries=("transformers", "accelerate"), regimes=BOTH, seen_by=("count.*", "device.*"), word="operator",
+    libraries=("transformers", "accelerate"), regimes=BOTH, seen_by=("count.*", "device.*"), word="times as often",
     reduced=True,
 )  # fmt: skip
 def extra_forward() -> None:
