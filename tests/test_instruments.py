@@ -18,7 +18,7 @@ from benchsuite.nouns import Job, Options, Phase
 pytestmark = pytest.mark.slow
 STEPS = 12
 BOUND = 100
-"""Python calls a step; the published protocol's step makes 16,000 in FP32 and 54,000 in QLoRA."""
+"""Python calls a step; the published protocol's step makes 16,000 in FP32 and 36,000 in QLoRA."""
 
 
 def calls(folder: Path, *, meters: bool) -> float:
