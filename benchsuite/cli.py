@@ -24,6 +24,7 @@ from . import (
     preflight,
     progress,
     registry,
+    runfiles,
     settings,
     sides,
     store,
@@ -168,10 +169,11 @@ def compare(
     old: Annotated[str, typer.Argument(metavar="A", help="What is held to be right: a run, record or baseline.")],
     new: Annotated[str, typer.Argument(metavar="B", help="What is judged: the same.")],
     results: Annotated[str, typer.Option(metavar="DIR", help="Where runs are found by name.")] = "results",
+    baselines: Annotated[str, typer.Option(metavar="DIR", help="Where known.toml lies.")] = "baselines",
     json: Annotated[str, typer.Option(metavar="FILE", help="Write the verdicts as JSON.")] = "",
 ) -> None:
     """Judge and explain any two records, runs or baselines (files, folders, run names) without measuring."""
-    found = _versus(old, new, Path(results))
+    found = _versus(old, new, Path(results), Path(baselines))
     typer.echo(registry.reporters()["terminal"].render(found.run))
     for side, slugs in ((old, found.only_old), (new, found.only_new)):
         for slug in slugs:
@@ -182,10 +184,10 @@ def compare(
     raise typer.Exit(comparison.exit_code(found.run.results))
 
 
-def _versus(old: str, new: str, results: Path) -> comparison.Versus:
+def _versus(old: str, new: str, results: Path, baselines: Path) -> comparison.Versus:
     bench = comparison.Bench(
         metrics=registry.metrics(), judges=registry.judges(), rules=registry.rules(),
-        tolerances=settings.tolerances(Path()),
+        tolerances=settings.tolerances(Path()), known=runfiles.load_known(baselines),
     )  # fmt: skip
     name = f"{Path(old).name} -> {Path(new).name}"
     found = comparison.versus(sides.records(old, results), sides.records(new, results), name=name, bench=bench)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from . import cases, codec, environment, registry, store
-from .nouns import Case, Record, RunResult, Status, SuiteError, Verdict
+from . import cases, codec, environment, known_entries, registry, store
+from .known import FILE, NONE, Accepted
+from .nouns import Case, Record, RunResult, Status, SuiteError, UsageError, Verdict
 
 
 def finished(run: Path, case: Case, *, injected: bool) -> dict[int, Record]:
@@ -31,6 +34,24 @@ def load_published(baselines: Path) -> Mapping[str, Any]:
     except (OSError, ValueError) as error:
         raise SuiteError(f"{path} cannot be read: {error}. Restore it from git.") from error
     return found if isinstance(found, dict) else {}
+
+
+def load_known(baselines: Path) -> Accepted:
+    """Accepted deviations as `known.toml` lists them, or none where the folder has no such file.
+
+    Raises:
+        UsageError: it cannot be read, or an entry makes no sense.
+    """
+    path = baselines / FILE
+    if not path.exists():
+        return NONE
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from error
+    found = known_entries.entries(data, str(path))
+    known_entries.check(found, registry.metrics(), str(path))
+    return Accepted(entries=found, today=datetime.now(UTC).date())
 
 
 def write_reports(folder: Path, run: RunResult) -> None:

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import cases, checkpoints, compare, environment, estimates, judging, registry, runfiles, store, tolerances
+from . import cases, checkpoints, compare, environment, estimates, judging, known, registry, runfiles, store, tolerances
 from .nouns import (
     Baseline,
     Case,
@@ -51,6 +51,7 @@ class Session:
         self._records: dict[str, tuple[Record, ...]] = {}
         self._results: dict[str, CaseResult] = {}
         self.selected: tuple[Case, ...] = ()
+        self._known = known.NONE
 
     # ------------------------------------------------------------ before
 
@@ -97,12 +98,13 @@ class Session:
 
         Raises:
             SuiteError: something is wrong with GPU, driver, data, model, baselines or results folder.
-            UsageError: something is wrong with a tolerance.
+            UsageError: something is wrong with a tolerance or an accepted deviation.
         """
         self.selected = tuple(selected)
         if not selected:
             return
         tolerances.check_tolerances(self.options.tolerances)
+        self._known = runfiles.load_known(Path(self.options.baselines))
         for case in selected:
             self.baseline(case)
         if not self.options.replay:
@@ -218,7 +220,7 @@ class Session:
         name = cases.slug(case)
         if name not in self._results:
             records, baseline = self.records(case), self.baseline(case)
-            told = judging.judge(case, baseline, records, self.options.tolerances)
+            told = judging.judge(case, baseline, records, self.options.tolerances, self._known)
             self._results[name] = CaseResult(slug=name, case=case, records=records, baseline=baseline, verdicts=told)
         return self._results[name]
 
@@ -237,6 +239,7 @@ class Session:
         return RunResult(
             run=self.run.name if self.run else "", machine=machine, results=done,
             published=runfiles.load_published(Path(self.options.baselines)),
+            remarks=known.remarks(self._known, done),
         )  # fmt: skip
 
     def write(self, run: RunResult) -> None:

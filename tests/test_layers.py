@@ -23,6 +23,7 @@ PURE = {
     "estimates", "promoted", "visible", "identity", "condition", "diagnosis", "doctor",
     "ab.pairs", "ab.spending", "ab.estimate", "ab.decide", "ab.host", "ab.prediction", "ab.quality", "ab.noise",
     "ab.power", "ab.blocks", "ab.others", "ab.standard", "ab.tables",
+    "known", "known_entries", "marks",
     "arms.spec", "contest.__init__", "contest._words", "contest.card", "contest.card_markdown", "contest.card_text",
     "contest.conditions", "contest.order", "contest.rounds", "contest.timing", "contest.verdicts",
     *(f"{part}.{path.stem}" for part in PURE_FOLDERS for path in (PACKAGE / part).glob("*.py")),
