@@ -221,6 +221,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             terminalreporter.write_line(f"records, verdicts.json, summary.csv, report.md: {config.stash[SESSION].run}")
     if problem:
         terminalreporter.write_line(f"benchsuite: {problem}", red=True)
+    elif SESSION in config.stash and config.stash[SESSION].unkept:
+        terminalreporter.write_line(f"benchsuite: {config.stash[SESSION].unkept}", yellow=True)
 
 
 @pytest.hookimpl(trylast=True)

@@ -24,6 +24,7 @@ PURE = {
     "ab.pairs", "ab.spending", "ab.estimate", "ab.decide", "ab.host", "ab.prediction", "ab.quality", "ab.noise",
     "ab.power", "ab.blocks", "ab.others", "ab.standard", "ab.tables",
     "known", "known_entries", "marks",
+    "history.__init__", "history.entries", "history.series", "history.table", "history.plot", "history.svg",
     "arms.spec", "contest.__init__", "contest._words", "contest.card", "contest.card_markdown", "contest.card_text",
     "contest.conditions", "contest.order", "contest.rounds", "contest.timing", "contest.verdicts",
     *(f"{part}.{path.stem}" for part in PURE_FOLDERS for path in (PACKAGE / part).glob("*.py")),
