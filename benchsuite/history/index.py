@@ -186,7 +186,8 @@ def _rows(results: Path, make: Callable[[Sequence[Any]], T], asked: str, *words:
     if not path.exists():
         return ()
     with _told(path), closing(_connected(path, "ro")) as db:
-        return tuple(make(row) for row in db.execute(asked, words)) if _ours(db, path) else ()
+        # All rows at once: a statement that is left half read holds its lock after the connection is closed.
+        return tuple(map(make, db.execute(asked, words).fetchall())) if _ours(db, path) else ()
 
 
 # ---------------------------------------------------------------- the file

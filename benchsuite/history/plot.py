@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from benchsuite.units import show, show_many
+from benchsuite.units import show_many
 
 from .series import Event, Series
 
@@ -48,18 +48,18 @@ def plot(series: Series, *, width: int, glyphs: Glyphs = UNICODE) -> list[str]:
 
 def _numbers(series: Series, width: int, glyphs: Glyphs) -> list[str]:
     low, high = _range(series)
-    top, bottom = show_many((high, low), series.unit)
+    top, bottom, approved = show_many((high, low, series.baseline), series.unit)
+    ends = {HEIGHT - 1: top, 0: bottom} if high > low else {HEIGHT // 2: top}
     margin = max(len(top), len(bottom))
     first = max(0, len(series.points) - (width - margin - STEP) // STEP)
     columns = [_column(_rows(point.values, low, high), glyphs) for point in series.points[first:]]
     level = _rows((series.baseline,), low, high)[0] if series.baseline is not None else None
     lines = []
     for row in reversed(range(HEIGHT)):
-        label = {HEIGHT - 1: top, 0: bottom}.get(row, "")
         empty = glyphs.level if row == level else " "
         cells = "".join(empty + (column.get(row) or empty) for column in columns)
-        lines.append(f"{label:>{margin}} {glyphs.axis}{cells}".rstrip())
-    return lines + _legend(series, first, margin + 2, glyphs)
+        lines.append(f"{ends.get(row, ''):>{margin}} {glyphs.axis}{cells}".rstrip())
+    return lines + _legend(series, first, margin + 2, f"{glyphs.level * 3} approved: {approved}")
 
 
 def _range(series: Series) -> tuple[float, float]:
@@ -86,13 +86,10 @@ def _column(rows: Sequence[int], glyphs: Glyphs) -> dict[int, str]:
     return dict.fromkeys(range(lowest, highest + 1), glyphs.span) | {middle: glyphs.point}
 
 
-def _legend(series: Series, first: int, margin: int, glyphs: Glyphs) -> list[str]:
+def _legend(series: Series, first: int, margin: int, approved: str) -> list[str]:
     signs = _signs(series, first)
     lines = [(" " * margin + "".join(f" {sign}" for sign in signs)).rstrip()] if any(s.strip() for s in signs) else []
-    said = _meanings(signs)
-    said += (
-        [f"{glyphs.level * 3} approved: {show(series.baseline, series.unit)}"] if series.baseline is not None else []
-    )
+    said = _meanings(signs) + ([approved] if series.baseline is not None else [])
     return lines + ([" " * (margin + 1) + "; ".join(said)] if said else [])
 
 
