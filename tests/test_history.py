@@ -483,6 +483,7 @@ def test_a_run_from_elsewhere_is_taken_in_with_its_files(tmp_path):
     assert keep.bring([str(away)], here) == keep.Kept(cases=3, runs=2, left_out=())
     assert {p.name for p in here.iterdir()} == {"a", "b", index.NAME}
     assert keep.bring([str(here / "a")], here).left_out == ()
+    assert keep.bring([str(away / "a")], here).left_out == ("a: the same trials are there as a",)
     before = index.points(here)
     index.place(here).unlink()
     keep.rebuild(here)
@@ -515,7 +516,7 @@ def one_record(away, here):
 
 def namesake(away, here):
     """A run whose name is taken."""
-    run_of(here, name="x")
+    run_of(here, replace(recorded("fp32"), seconds=9.0), name="x")
     return run_of(away, name="x")
 
 

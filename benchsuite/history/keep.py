@@ -116,13 +116,13 @@ def bring(texts: Sequence[str], results: Path) -> Kept:
         SuiteError: a file cannot be read or written.
     """
     there = {entry.id: entry.run for entry in index.entries(results)}
+    # All are read before the first is copied: a mistake in the last leaves nothing half done.
+    given = [(run, read(run)) for text in texts for run in _named(text, results)]
     left_out: list[str] = []
     added: list[Entry] = []
-    for run in (run for text in texts for run in _named(text, results)):
-        found = read(run)
-        copies = {there[e.id] for e in found if e.id in there} - {run.name}
-        if copies:
-            left_out.append(f"{run.name}: the same trials are there as {', '.join(sorted(copies))}")
+    for run, found in given:
+        if copies := _copies(run, found, there, results):
+            left_out.append(f"{run.name}: the same trials are there as {', '.join(copies)}")
             continue
         _copy(run, results)
         index.add(results, found)
@@ -136,9 +136,18 @@ def _named(text: str, results: Path) -> Iterator[Path]:
     for run in (path.resolve() for path in runs or [store.resolve_run(text, results)]):
         if run.is_file():
             raise UsageError(f"{run} is one record: give its run's folder")
-        if (results / run.name).exists() and not (results / run.name).samefile(run):
-            raise UsageError(f"{results} has another run {run.name}: rename one of them")
         yield run
+
+
+def _copies(run: Path, found: Sequence[Entry], there: Mapping[str, str], results: Path) -> list[str]:
+    """Runs in the index that have the same trials; none for a run of `results` itself, which is read again."""
+    home = results / run.name
+    if home.exists() and home.samefile(run):
+        return []
+    copies = sorted({there[e.id] for e in found if e.id in there})
+    if home.exists() and run.name not in copies:
+        raise UsageError(f"{results} has another run {run.name}: rename one of them")
+    return copies
 
 
 def _copy(run: Path, results: Path) -> None:
