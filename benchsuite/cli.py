@@ -116,8 +116,8 @@ def _run(options: Options) -> tuple[RunResult, int]:
         raise typer.Exit(INTERRUPTED) from None
     finished = suite.outcome()
     suite.write(finished)
-    if suite.unkept:
-        _warn(suite.unkept)
+    for aside in suite.asides:
+        _warn(aside)
     return finished, _code(finished, suite.exit_code(), options)
 
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from . import cases, codec, environment, known_entries, registry, store
+from . import cases, codec, environment, job_summary, known_entries, registry, store
+from .history import keep
 from .known import FILE, NONE, Accepted
 from .nouns import Case, Record, RunResult, Status, SuiteError, UsageError, Verdict
 
@@ -61,3 +62,10 @@ def write_reports(folder: Path, run: RunResult) -> None:
     for reporter in registry.reporters().values():
         if reporter.filename:
             store.write_text(folder / reporter.filename, reporter.render(run))
+
+
+def tell(results: Path, run: RunResult, *, measured: bool) -> list[str]:
+    """Adds a run to the history, where it was measured, and to a job's page; what could not be done, a line each."""
+    unkept = keep.remember(results, run) if measured else ""
+    untold = job_summary.append(registry.reporters()["markdown"].render(run))
+    return [line for line in (unkept, untold) if line]

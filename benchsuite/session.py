@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from . import cases, checkpoints, compare, environment, estimates, judging, known, registry, runfiles, store, tolerances
-from .history import keep
 from .nouns import (
     Baseline,
     Case,
@@ -53,8 +52,8 @@ class Session:
         self._results: dict[str, CaseResult] = {}
         self.selected: tuple[Case, ...] = ()
         self._known = known.NONE
-        self.unkept = ""
-        """Why the run is not in the history, where it should be."""
+        self.asides: list[str] = []
+        """What could not be done beside the run, and fails nothing."""
 
     # ------------------------------------------------------------ before
 
@@ -253,5 +252,4 @@ class Session:
         """
         if self.run is not None and run.results:
             runfiles.write_reports(self.run, run)
-            if not self.source:
-                self.unkept = keep.remember(Path(self.options.results), run)
+            self.asides += runfiles.tell(self.run.parent, run, measured=not self.source)

@@ -32,6 +32,7 @@ PURE = {
 """Pure functions; `registry` only looks plug-ins up."""
 TRANSLATION = {
     "plugin", "plugin_session", "plugin_fixtures", "plugin_benchmark", "plugin_parallel", "fixtures", "cli", "__main__",
+    "plugin_properties",
 }  # fmt: skip
 
 
