@@ -5,7 +5,7 @@ The parent imports no torch and makes no CUDA context; trials are processes of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -212,8 +212,12 @@ def _tell_estimate(config: pytest.Config, suite: Session, selected: Sequence[Cas
 # ---------------------------------------------------------------- reporting
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Verdicts, failing ones first; the last line is the tally."""
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> Generator[None, None, None]:
+    """Verdicts after every other plugin's tables, failing ones first; the last line is the tally."""
+    yield
     run, problem = config.stash.get(FINISHED, (None, REFUSAL if REFUSED in config.stash else ""))
     if run is not None and run.results:
         terminalreporter.section("benchsuite")

@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -182,6 +183,7 @@ def test_the_same_trials_are_kept_once(results):
 
 WRITER = """
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 folder, results, name = sys.argv[1:]
@@ -212,7 +214,7 @@ def damage(path, how):
         data[4096:] = bytes(len(data) - 4096)
         path.write_bytes(data)
     else:
-        with sqlite3.connect(path) as db:
+        with closing(sqlite3.connect(path, isolation_level=None)) as db:
             db.execute({"newer": "PRAGMA user_version=99", "a table gone": "DROP TABLE figures",
                         "another's": "PRAGMA application_id=7",
                         "strange words": "UPDATE entries SET packages='{'"}[how])  # fmt: skip
@@ -247,7 +249,7 @@ def test_a_damaged_index_is_told_in_one_sentence_and_made_anew(results, how):
 def test_an_index_that_is_held_is_waited_for_and_then_told(results, monkeypatch):
     """Not damaged: nothing is made anew."""
     monkeypatch.setattr(index, "PATIENCE", 0.1)
-    with sqlite3.connect(index.place(results)) as other:
+    with closing(sqlite3.connect(index.place(results))) as other:
         other.execute("BEGIN EXCLUSIVE")
         for call in (lambda: index.add(results, story()[:1]), lambda: index.rebuild(results, ())):
             with pytest.raises(SuiteError, match=r"database is locked.*wait for the run that holds it"):

@@ -42,7 +42,7 @@ def test_there_is_one_section_at_the_end(judged: Project) -> None:
     """Under its own heading, after pytest-benchmark's tables, ending with the tally and where the files are."""
     text = judged.judge().stdout.str()
     assert text.count("= benchsuite =") == 1
-    assert text.index("benchmark: ") < text.index("= benchsuite =") < text.index("judged ")
+    assert text.index("OPS: Operations Per Second") < text.index("= benchsuite =") < text.index("judged ")
 
 
 def test_every_skip_says_what_to_do_or_why(judged: Project) -> None:
