@@ -468,6 +468,7 @@ def test_a_rebuild_reads_records_and_verdicts_once_each(tmp_path):
     run_of(tmp_path, replace(recorded("fp32"), pair=0, order=1, seconds=1.0), name="3-pairs")
     (run_of(tmp_path, name="4-broken") / "records" / "x.json").write_text("{")
     (run_of(tmp_path, replace(recorded("fp32"), seconds=2.0), name="5-odd") / "verdicts.json").write_text("[3]")
+    run_of(tmp_path, name=".1-first.0a1b.tmp")
     (tmp_path / "latest").symlink_to("1-first")
     found = keep.rebuild(tmp_path)
     assert [line.partition(":")[0] for line in found.left_out] == ["3-pairs", "4-broken", "5-odd"]

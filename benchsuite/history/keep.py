@@ -102,7 +102,9 @@ def rebuild(results: Path) -> Kept:
 
 def _runs(folder: Path) -> list[Path]:
     """Runs in a folder by name, which begins with their time: a run comes before what was judged of it again."""
-    return sorted(path.parent for path in folder.glob("*/records") if path.is_dir() and path.parent.name != "latest")
+    # What a killed copy left begins with a dot.
+    runs = (path.parent for path in folder.glob("*/records") if path.is_dir())
+    return sorted(run for run in runs if run.name != "latest" and not run.name.startswith("."))
 
 
 # ---------------------------------------------------------------- from elsewhere

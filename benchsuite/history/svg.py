@@ -50,6 +50,7 @@ def _panel(series: Series) -> str:
         *(_point(p, _x(i, len(heights)), [_y(v, low, high) for v in heights[i]], series.unit)
           for i, p in enumerate(series.points)),
         *_dates(series),
+        _legend(series.points),
     ]  # fmt: skip
     return "\n".join(filter(None, parts))
 
@@ -124,16 +125,28 @@ def _course(heights: Sequence[tuple[float, float, float]], low: float, high: flo
 
 def _point(point: Point, x: float, ys: Sequence[float], unit: str) -> str:
     least, typical, most = ys
-    bad = point.outcome in FAILING or bool(point.injected)
     said = f"{point.run}, {point.started[:16]}: {show(point.value, unit)}, {_said(point)}"
     span = f'<path d="M{x:.1f} {least:.1f}V{most:.1f}" stroke="{LINE}"/>' if most < least else ""
-    shape = (
-        f'<path d="M{x:.1f} {typical - DIAMOND:.1f}l{DIAMOND} {DIAMOND}l-{DIAMOND} {DIAMOND}l-{DIAMOND} -{DIAMOND}z" '
-        f'fill="{BAD}"/>'
-        if bad
-        else f'<circle cx="{x:.1f}" cy="{typical:.1f}" r="{RADIUS}" fill="{LINE}"/>'
-    )
+    circle = f'<circle cx="{x:.1f}" cy="{typical:.1f}" r="{RADIUS}" fill="{LINE}"/>'
+    shape = _diamond(x, typical) if _bad(point) else circle
     return f"<g><title>{escape(said)}</title>{span}{shape}</g>"
+
+
+def _bad(point: Point) -> bool:
+    return point.outcome in FAILING or bool(point.injected)
+
+
+def _diamond(x: float, y: float) -> str:
+    path = f"M{x:.1f} {y - DIAMOND:.1f}l{DIAMOND} {DIAMOND}l-{DIAMOND} {DIAMOND}l-{DIAMOND} -{DIAMOND}z"
+    return f'<path d="{path}" fill="{BAD}"/>'
+
+
+def _legend(points: Iterable[Point]) -> str:
+    words = sorted({"injected" if point.injected else point.outcome for point in points if _bad(point)})
+    if not words:
+        return ""
+    x, y = WIDTH / 2, PANEL - BOTTOM + 16
+    return f'{_diamond(x, y - 4)}<text x="{x + 10:.0f}" y="{y}" font-size="10">{escape(", ".join(words))}</text>'
 
 
 def _said(point: Point) -> str:
