@@ -23,7 +23,7 @@ from judging import GOLDEN
 from replays import STARTED, failed, recorded, recordings, slug_of
 from test_cli import Command, command, measured  # noqa: F401 - a fixture
 
-from benchsuite import promote, registry, store
+from benchsuite import known, promote, registry, store
 from benchsuite.cases import slug
 from benchsuite.history import ask, index, keep
 from benchsuite.history.entries import Point, entry, typical
@@ -105,6 +105,7 @@ def test_every_metric_of_a_run_is_kept_with_its_trials_and_outcome():
     assert figures["time.step"].values == (0.012, 0.014)
     assert (figures["time.step"].outcome, figures["time.train"].outcome) == ("ok", "")
     assert figures["optimizer.lr"].values == (mark([0.0005, 0.00025, 0.0]),) * 2
+    assert figures["optimizer.lr"].values[:1] == known.values([trial(1)], "optimizer.lr"), "what known.toml takes"
     assert (found.problem, found.injected, found.suite) == ("", "", "0.1.0")
     assert found.packages["transformers"] == "5.23.0"
     assert "pytest" not in found.packages
