@@ -16,7 +16,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from factories import PACKAGES, make_approval, make_baseline, make_case, make_environment, make_metrics, make_record
+from factories import (
+    PACKAGES,
+    make_approval,
+    make_baseline,
+    make_case,
+    make_environment,
+    make_metrics,
+    make_provenance,
+    make_record,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from judging import GOLDEN
@@ -287,6 +296,20 @@ def test_a_newer_suite_is_told(tmp_path):
     assert [m.text for m in found.marks if m.event is Event.VERSIONS] == ["benchsuite 0.1.0 -> 0.2.0"]
 
 
+def test_another_case_under_the_same_name_is_told(tmp_path):
+    """Its definition, its rows, or a meter that reads in another way: such values do not compare."""
+    other = make_provenance(data="real", data_digest="00")
+    runs = [kept(1), kept(2, digest="0" * 16), kept(3, digest="0" * 16, provenance=other),
+            kept(4, digest="0" * 16, provenance=other, readings={"time.step": 2})]  # fmt: skip
+    index.add(tmp_path, runs)
+    (found,) = told(tmp_path)
+    assert [(m.at, m.text) for m in found.marks if m.event is Event.CASE] == [
+        (1, f"definition {make_record().digest} -> {'0' * 16}"),
+        (2, "data synthetic -> real, data_digest 5f1d0c3b9a7e4420 -> 00"),
+        (3, "reading 1 -> 2"),
+    ]
+
+
 def test_cases_and_machines_are_apart(tmp_path):
     """One series each."""
     other = replace(kept(2), machine="tesla-t4-15gb", id="x")
@@ -342,7 +365,8 @@ def point(day, *values):
     """A point of a metric in seconds."""
     return Point(
         metric="m", unit="s", run=f"r{day}", machine="x", case="c", started=f"2026-01-{day % 28 + 1:02d}", suite="1",
-        packages={}, hardware={}, injected="", value=typical(values), values=values, outcome="ok",
+        packages={}, hardware={}, definition="d", inputs={}, reading=1, injected="",
+        value=typical(values), values=values, outcome="ok",
     )  # fmt: skip
 
 

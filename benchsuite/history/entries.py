@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from benchsuite import codec
 from benchsuite.compare import measured
@@ -28,6 +28,8 @@ class Figure:
     """One a good trial that measured it."""
     outcome: str
     """The verdict's outcome; empty where nobody judged."""
+    reading: int
+    """Of the meter: values of two readings do not compare."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,10 @@ class Entry:
     machine: str
     case: str
     """Its slug."""
+    definition: str
+    """Digest of what the slug meant in this run."""
+    inputs: Mapping[str, JSON]
+    """Where data and weights come from, with their digests."""
     started: str
     """Of its first trial: UTC, ISO 8601."""
     suite: str
@@ -66,6 +72,9 @@ class Point:
     suite: str
     packages: Mapping[str, str]
     hardware: Mapping[str, JSON]
+    definition: str
+    inputs: Mapping[str, JSON]
+    reading: int
     injected: str
     value: Value
     """`typical` of `values`."""
@@ -101,7 +110,8 @@ def entry(
     good = [t for t in trials if t.status is Status.OK]
     first = min(good or trials, key=lambda t: t.started)
     return Entry(
-        id=_id(slug, trials), run=run, machine=first.environment.machine, case=slug, started=first.started,
+        id=_id(slug, trials), run=run, machine=first.environment.machine, case=slug, definition=first.digest,
+        inputs=asdict(first.provenance), started=first.started,
         suite=first.suite, packages=guarded(first.environment.packages), hardware=dict(first.environment.hardware),
         injected=next((t.injected for t in trials if t.injected), ""),
         problem="" if good else (first.problem.splitlines() or [first.status.value])[0],
@@ -123,4 +133,7 @@ def _figures(good: Sequence[Record], outcomes: Mapping[str, str], metrics: Mappi
                 held.setdefault(name, []).append(found.value if is_number(found.value) else mark(found.value))
     for name in sorted(held):
         unit = metrics[name].unit if name in metrics else ""
-        yield Figure(metric=name, unit=unit, values=tuple(held[name]), outcome=outcomes.get(name, ""))
+        yield Figure(
+            metric=name, unit=unit, values=tuple(held[name]), outcome=outcomes.get(name, ""),
+            reading=good[0].readings.get(name, 1),
+        )  # fmt: skip

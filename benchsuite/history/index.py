@@ -31,12 +31,13 @@ PATIENCE = 30.0
 REBUILD = "Make it anew from the records: benchsuite history --rebuild"
 TABLES = """
 CREATE TABLE entries (
-    id TEXT PRIMARY KEY, run TEXT NOT NULL, machine TEXT NOT NULL, slug TEXT NOT NULL, started TEXT NOT NULL,
-    suite TEXT NOT NULL, packages TEXT NOT NULL, hardware TEXT NOT NULL, injected TEXT NOT NULL, problem TEXT NOT NULL
+    id TEXT PRIMARY KEY, run TEXT NOT NULL, machine TEXT NOT NULL, slug TEXT NOT NULL, definition TEXT NOT NULL,
+    inputs TEXT NOT NULL, started TEXT NOT NULL, suite TEXT NOT NULL, packages TEXT NOT NULL,
+    hardware TEXT NOT NULL, injected TEXT NOT NULL, problem TEXT NOT NULL
 );
 CREATE TABLE figures (
     entry TEXT NOT NULL REFERENCES entries ON DELETE CASCADE, metric TEXT NOT NULL, unit TEXT NOT NULL,
-    trials TEXT NOT NULL, outcome TEXT NOT NULL, PRIMARY KEY (entry, metric)
+    trials TEXT NOT NULL, outcome TEXT NOT NULL, reading INTEGER NOT NULL, PRIMARY KEY (entry, metric)
 ) WITHOUT ROWID;
 CREATE INDEX by_metric ON figures (metric)
 """
@@ -73,13 +74,14 @@ def _add(db: sqlite3.Connection, entry: Entry) -> str:
     if there:
         return str(there[0])
     db.execute(
-        "INSERT INTO entries VALUES (?,?,?,?,?,?,?,?,?,?)",
-        (entry.id, entry.run, entry.machine, entry.case, entry.started, entry.suite, json.dumps(dict(entry.packages)),
-         json.dumps(dict(entry.hardware)), entry.injected, entry.problem),
+        "INSERT INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+        (entry.id, entry.run, entry.machine, entry.case, entry.definition, json.dumps(dict(entry.inputs)),
+         entry.started, entry.suite, json.dumps(dict(entry.packages)), json.dumps(dict(entry.hardware)),
+         entry.injected, entry.problem),
     )  # fmt: skip
     db.executemany(
-        "INSERT INTO figures VALUES (?,?,?,?,?)",
-        [(entry.id, f.metric, f.unit, json.dumps(f.values), f.outcome) for f in entry.figures],
+        "INSERT INTO figures VALUES (?,?,?,?,?,?)",
+        [(entry.id, f.metric, f.unit, json.dumps(f.values), f.outcome, f.reading) for f in entry.figures],
     )
     return ""
 
@@ -147,7 +149,7 @@ def points(results: Path, metric: str = "*", *, case: str = "*", machine: str = 
         SuiteError: the index is damaged or of a newer schema.
     """
     asked = (
-        "SELECT entries.*, metric, unit, trials, outcome FROM figures JOIN entries ON entry=id"
+        "SELECT entries.*, metric, unit, trials, outcome, reading FROM figures JOIN entries ON entry=id"
         " WHERE metric GLOB ? AND slug GLOB ? AND machine GLOB ? ORDER BY metric, started, run, slug"
     )
     return _rows(results, _point, asked, metric, case, machine)
@@ -163,20 +165,22 @@ def metrics(results: Path) -> tuple[str, ...]:
 
 
 def _entry(row: Sequence[Any], figures: tuple[Figure, ...] = ()) -> Entry:
-    identity, run, machine, slug, started, suite, packages, hardware, injected, problem = row
+    identity, run, machine, slug, definition, inputs, started, suite, packages, hardware, injected, problem = row
     return Entry(
-        id=identity, run=run, machine=machine, case=slug, started=started, suite=suite, packages=json.loads(packages),
-        hardware=json.loads(hardware), injected=injected, problem=problem, figures=figures,
+        id=identity, run=run, machine=machine, case=slug, definition=definition, inputs=json.loads(inputs),
+        started=started, suite=suite, packages=json.loads(packages), hardware=json.loads(hardware),
+        injected=injected, problem=problem, figures=figures,
     )  # fmt: skip
 
 
 def _point(row: Sequence[Any]) -> Point:
-    *head, metric, unit, trials, outcome = row
+    *head, metric, unit, trials, outcome, reading = row
     of = _entry(head)
     values = tuple(json.loads(trials))
     return Point(
         metric=metric, unit=unit, run=of.run, machine=of.machine, case=of.case, started=of.started, suite=of.suite,
-        packages=of.packages, hardware=of.hardware, injected=of.injected, value=typical(values), values=values,
+        packages=of.packages, hardware=of.hardware, definition=of.definition, inputs=of.inputs, reading=reading,
+        injected=of.injected, value=typical(values), values=values,
         outcome=outcome,
     )  # fmt: skip
 

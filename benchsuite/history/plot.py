@@ -29,11 +29,12 @@ class Glyphs:
 
 UNICODE = Glyphs(point="●", span="│", level="╌", axis="┤")
 ASCII = Glyphs(point="o", span=":", level="-", axis="|")
-EVENTS: Mapping[Event, str] = {Event.PROMOTED: "P", Event.VERSIONS: "v", Event.HARDWARE: "h"}
+EVENTS: Mapping[Event, str] = {Event.PROMOTED: "P", Event.VERSIONS: "v", Event.HARDWARE: "h", Event.CASE: "c"}
 MEANING: Mapping[str, str] = {
     "P": "promoted before it",
     "v": "versions moved",
     "h": "hardware differs",
+    "c": "another case or inputs",
     "*": "several of these",
 }
 SEVERAL = "*"

@@ -1,4 +1,4 @@
-"""Points in their order, with what happened between them: promotions, versions, another machine. Pure."""
+"""Points in their order, with what happened between them: promotions, versions, hardware, inputs. Pure."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from itertools import pairwise
 
 from benchsuite.compare import measured
 from benchsuite.marks import mark
-from benchsuite.nouns import Approval, Baseline, Better, Metric, Status
+from benchsuite.nouns import JSON, Approval, Baseline, Better, Metric, Status
 from benchsuite.units import is_number
-from benchsuite.versions import moved
+from benchsuite.versions import OWN, moved
 
 from .entries import Point, Value, typical
 
@@ -23,6 +23,8 @@ class Event(StrEnum):
     PROMOTED = "promoted"
     VERSIONS = "versions"
     HARDWARE = "hardware"
+    CASE = "case"
+    """Its definition, its inputs, or how the meter reads."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,12 +120,19 @@ def _told(act: Approval, metric: str) -> str:
 
 def _moves(points: Sequence[Point]) -> Iterable[Mark]:
     for at, (old, new) in enumerate(pairwise(points), 1):
-        lines = list(moved(old.packages, new.packages).values())
-        if old.suite != new.suite:
-            lines.append(f"benchsuite {old.suite} -> {new.suite}")
-        if lines:
-            yield Mark(event=Event.VERSIONS, at=at, text=", ".join(lines))
-        names = sorted({*old.hardware, *new.hardware})
-        parts = [(name, old.hardware.get(name), new.hardware.get(name)) for name in names]
-        if told := [f"{name} {a} -> {b}" for name, a, b in parts if a != b]:
-            yield Mark(event=Event.HARDWARE, at=at, text=", ".join(told))
+        told = {
+            Event.VERSIONS: [*moved(old.packages, new.packages).values(), *_differ({OWN: old.suite}, {OWN: new.suite})],
+            Event.HARDWARE: _differ(old.hardware, new.hardware),
+            Event.CASE: _differ(_what(old), _what(new)),
+        }
+        yield from (Mark(event=event, at=at, text=", ".join(lines)) for event, lines in told.items() if lines)
+
+
+def _what(point: Point) -> Mapping[str, JSON]:
+    return {"definition": point.definition, **point.inputs, "reading": point.reading}
+
+
+def _differ(old: Mapping[str, JSON], new: Mapping[str, JSON]) -> list[str]:
+    """Each field that differs as "NAME OLD -> NEW"."""
+    pairs = {name: (old.get(name), new.get(name)) for name in dict.fromkeys((*old, *new))}
+    return [f"{name} {a} -> {b}" for name, (a, b) in pairs.items() if a != b]

@@ -15,8 +15,13 @@ WIDTH, PANEL, LEFT, RIGHT, TOP, BOTTOM = 860, 230, 90, 20, 46, 40
 INK, GRID, LINE, BAD, APPROVED, MOVED = "#222", "#ddd", "#0b5394", "#a61b1b", "#2d6a2d", "#6a3d9a"
 HALF, RADIUS, DIAMOND = 0.5, 3.5, 5.5
 TICKS = 4
-STROKES = {Event.PROMOTED: (APPROVED, "6 3"), Event.VERSIONS: (MOVED, "2 3"), Event.HARDWARE: (MOVED, "8 2 2 2")}
-WORDS = {Event.PROMOTED: "promoted", Event.VERSIONS: "versions", Event.HARDWARE: "hardware"}
+STROKES = {
+    Event.PROMOTED: (APPROVED, "6 3"),
+    Event.VERSIONS: (MOVED, "2 3"),
+    Event.HARDWARE: (MOVED, "8 2 2 2"),
+    Event.CASE: (BAD, "4 4"),
+}
+WORDS = {Event.PROMOTED: "promoted", Event.VERSIONS: "versions", Event.HARDWARE: "hardware", Event.CASE: "case"}
 
 
 def svg(found: Sequence[Series]) -> str:

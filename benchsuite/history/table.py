@@ -13,7 +13,12 @@ from .plot import UNICODE, Glyphs, plot
 from .series import Event, Mark, Series
 
 WIDTH = 100
-WORDS: Mapping[Event, str] = {Event.PROMOTED: "promoted", Event.VERSIONS: "versions:", Event.HARDWARE: "hardware:"}
+WORDS: Mapping[Event, str] = {
+    Event.PROMOTED: "promoted",
+    Event.VERSIONS: "versions:",
+    Event.HARDWARE: "hardware:",
+    Event.CASE: "case:",
+}
 
 
 def render(found: Sequence[Series], left_out: Sequence[str], *, last: int = 0, glyphs: Glyphs = UNICODE) -> str:
