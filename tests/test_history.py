@@ -213,6 +213,26 @@ def test_runs_that_end_at_once_do_not_lose_each_other(tmp_path):
     assert len(index.points(tmp_path / "results", "time.step")) == 50
 
 
+KILLED = """
+import os, sqlite3, sys
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+db.execute("PRAGMA cache_size=1")
+db.execute("BEGIN IMMEDIATE")
+db.execute("DELETE FROM figures")
+db.execute("UPDATE entries SET run='half'")
+os._exit(9)
+"""
+
+
+def test_a_run_that_is_killed_while_it_writes_leaves_no_half(results):
+    """The next reader undoes what it had begun."""
+    before = index.points(results)
+    subprocess.run([sys.executable, "-c", KILLED, str(index.place(results))], check=False)
+    assert index.place(results).with_name(f"{index.NAME}-journal").exists()
+    assert index.points(results) == before
+    assert keep.rebuild(results) == keep.Kept(cases=0, runs=0, left_out=())
+
+
 def damage(path, how):
     """Does to an index what disks and hands do."""
     if how == "overwritten":

@@ -189,7 +189,8 @@ def _rows(results: Path, make: Callable[[Sequence[Any]], T], asked: str, *words:
     path = place(results)
     if not path.exists():
         return ()
-    with _told(path), closing(_connected(path, "ro")) as db:
+    # Never written here, but what a killed run left half done can only be undone with the right to write.
+    with _told(path), closing(_connected(path, "rw")) as db:
         # All rows at once: a statement that is left half read holds its lock after the connection is closed.
         return tuple(map(make, db.execute(asked, words).fetchall())) if _ours(db, path) else ()
 
