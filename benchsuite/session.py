@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import cases, checkpoints, compare, environment, estimates, judging, registry, runfiles, store, tolerances
+from . import cases, checkpoints, compare, environment, estimates, judging, known, registry, runfiles, store, tolerances
 from .nouns import (
     Baseline,
     Case,
@@ -51,6 +51,9 @@ class Session:
         self._records: dict[str, tuple[Record, ...]] = {}
         self._results: dict[str, CaseResult] = {}
         self.selected: tuple[Case, ...] = ()
+        self._known = known.NONE
+        self.asides: list[str] = []
+        """What could not be done beside the run, and fails nothing."""
 
     # ------------------------------------------------------------ before
 
@@ -97,12 +100,13 @@ class Session:
 
         Raises:
             SuiteError: something is wrong with GPU, driver, data, model, baselines or results folder.
-            UsageError: something is wrong with a tolerance.
+            UsageError: something is wrong with a tolerance or an accepted deviation.
         """
         self.selected = tuple(selected)
         if not selected:
             return
         tolerances.check_tolerances(self.options.tolerances)
+        self._known = runfiles.load_known(Path(self.options.baselines))
         for case in selected:
             self.baseline(case)
         if not self.options.replay:
@@ -218,7 +222,7 @@ class Session:
         name = cases.slug(case)
         if name not in self._results:
             records, baseline = self.records(case), self.baseline(case)
-            told = judging.judge(case, baseline, records, self.options.tolerances)
+            told = judging.judge(case, baseline, records, self.options.tolerances, self._known)
             self._results[name] = CaseResult(slug=name, case=case, records=records, baseline=baseline, verdicts=told)
         return self._results[name]
 
@@ -237,6 +241,7 @@ class Session:
         return RunResult(
             run=self.run.name if self.run else "", machine=machine, results=done,
             published=runfiles.load_published(Path(self.options.baselines)),
+            remarks=known.remarks(self._known, done),
         )  # fmt: skip
 
     def write(self, run: RunResult) -> None:
@@ -247,3 +252,4 @@ class Session:
         """
         if self.run is not None and run.results:
             runfiles.write_reports(self.run, run)
+            self.asides += runfiles.tell(self.run.parent, run, measured=not self.source)

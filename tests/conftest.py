@@ -10,6 +10,12 @@ from benchsuite import registry
 pytest_plugins = ["pytester"]
 
 
+@pytest.fixture(autouse=True)
+def no_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test writes onto the page of the job that it runs in."""
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+
+
 @pytest.fixture(scope="session")
 def imported() -> None:
     """What an in-process run would import: pytester forgets that again, and numpy cannot be imported twice."""

@@ -66,6 +66,19 @@ def test_promoted_and_judged_again_is_ok(command: Command) -> None:
     assert "records, verdicts.json, summary.csv, report.md: results/" in out
 
 
+def test_the_report_is_on_the_page_of_a_job(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As under pytest; a page that cannot be written is told and fails nothing."""
+    measured()
+    command(*PROMOTE)
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "page.md")
+    assert judge(command)[0] == 0
+    assert Path("page.md").read_text() == Path("results/latest/report.md").read_text()
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "nowhere/page.md")
+    code, _, err = judge(command)
+    assert code == 0
+    assert "the report is not in the job's summary: GITHUB_STEP_SUMMARY=nowhere/page.md: No such file" in err
+
+
 def test_the_verdicts_as_json(command: Command) -> None:
     """`--json` writes what a program may want."""
     measured()
