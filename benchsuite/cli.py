@@ -17,6 +17,7 @@ from . import (
     cases,
     codec,
     diagnosis,
+    effects_words,
     examine,
     matrix,
     matrix_words,
@@ -29,6 +30,7 @@ from . import (
     store,
 )
 from . import doctor as doctoring
+from . import effects as taken_apart
 from . import promote as promotion
 from . import selftest as planted
 from . import versus as comparison
@@ -65,7 +67,7 @@ def root(
 def run(  # noqa: PLR0917 - typer makes an option of each
     profile: Annotated[str, typer.Option(metavar="LIST", help="Profiles, comma-separated.", show_default="tiny")] = "",
     regimes: Annotated[
-        str, typer.Option(metavar="LIST", help="Regimes, comma-separated.", show_default="fp32,qlora")
+        str, typer.Option(metavar="LIST", help="Regimes, comma-separated, or all.", show_default="fp32,qlora")
     ] = "",
     task: Annotated[str, typer.Option(metavar="NAME", help="A task; default the profile's own.")] = "",
     model: Annotated[str, typer.Option(help="A checkpoint's folder or hub name.")] = "",
@@ -268,6 +270,21 @@ def promote(  # noqa: PLR0917 - typer makes an option of each
         typer.echo(line)
     if json:
         store.write_text(Path(json), codec.dumps(codec.encode(report)))
+
+
+@app.command()
+def effects(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder or name, or latest.")] = "latest",
+    ends: Annotated[str, typer.Option(metavar="FROM,TO", help="Two regimes.", show_default="fp32,qlora ...")] = "",
+    results: Annotated[str, typer.Option(metavar="DIR", help="Where runs are found by name.")] = "results",
+    json: Annotated[str, typer.Option(metavar="FILE", help="Write the parts as JSON; - prints them.")] = "",
+) -> None:
+    """Say which part of the difference between two regimes is due to which change, from a run of several."""
+    found = taken_apart.of_run(store.load_run(store.resolve_run(run, Path(results))), ends)
+    answer = codec.dumps(codec.encode(found))
+    if json not in ("", "-"):
+        store.write_text(Path(json), answer)
+    typer.echo(answer if json == "-" else effects_words.text(found, tuple(registry.metrics().values())))
 
 
 @app.command()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from importlib import import_module
 from typing import Any
+from unittest.mock import patch
 
 
 def dtype_argument(dtype: Any) -> dict[str, Any]:
@@ -29,3 +33,23 @@ def is_checkpointing(model: Any) -> bool:
 def bare_optimizer(optimizer: Any) -> Any:
     """The torch optimizer under accelerate's wrapper."""
     return getattr(optimizer, "optimizer", optimizer)
+
+
+MASKS = ("transformers.modeling_attn_mask_utils", "transformers.masking_utils")
+
+
+@contextmanager
+def unread_masks() -> Iterator[None]:
+    """Inside, no mask's values decide what is computed: read there, they would end a recording of CUDA graphs.
+
+    transformers 5 sees by itself that it is recorded; 4 knows of `torch.compile` only, so it is told of that.
+    """
+    import transformers
+    from packaging.version import Version
+
+    with ExitStack() as told:
+        if Version(transformers.__version__) < Version("5"):
+            for module in map(import_module, MASKS):
+                if hasattr(module, "is_torchdynamo_compiling"):
+                    told.enter_context(patch.object(module, "is_torchdynamo_compiling", lambda: True))
+        yield

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from benchsuite import registry
+from benchsuite.effects import ENDS, decompose
+from benchsuite.effects_words import notes, table, title
 from benchsuite.explain import Group, beside, headline, together
 from benchsuite.freeze import NEEDS
 from benchsuite.nouns import JSON, CaseResult, Outcome, Record, RunResult, Verdict
@@ -26,7 +29,7 @@ class Markdown:
 
     def render(self, run: RunResult) -> str:
         """The file's text."""
-        blocks = [*_verdicts(run), *_published(run)]
+        blocks = [*_verdicts(run), *_published(run), *_effects(run)]
         for result in run.results:
             blocks += _metrics(result)
         for result in run.results:
@@ -123,6 +126,21 @@ def _notes(published: Mapping[str, JSON]) -> Iterator[str]:
 
 def _text(value: str) -> str:
     return " ".join(value.split())
+
+
+# ---------------------------------------------------------------- what makes the difference
+
+
+def _effects(run: RunResult) -> Iterator[str]:
+    records = [record for result in run.results for record in result.records]
+    told = [d for d in decompose(records, ENDS, registry.regimes()) if any(len(e.parts) > 1 for e in d.effects)]
+    if told:
+        yield "## What makes the difference"
+    for found in told:
+        yield f"### {title(found)}"
+        head, *body = table(found, tuple(registry.metrics().values()))
+        yield _grid(head, body)
+        yield "\n".join(f"- {note}" for note in notes(found))
 
 
 # ---------------------------------------------------------------- all metrics
