@@ -274,13 +274,16 @@ def promote(  # noqa: PLR0917 - typer makes an option of each
 
 @app.command()
 def effects(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder or name, or latest.")] = "latest",
+    runs: Annotated[
+        list[str] | None, typer.Argument(metavar="[RUN]...", help="Folders or names.", show_default="latest")
+    ] = None,
     ends: Annotated[str, typer.Option(metavar="FROM,TO", help="Two regimes.", show_default="fp32,qlora ...")] = "",
     results: Annotated[str, typer.Option(metavar="DIR", help="Where runs are found by name.")] = "results",
     json: Annotated[str, typer.Option(metavar="FILE", help="Write the parts as JSON; - prints them.")] = "",
 ) -> None:
-    """Say which part of the difference between two regimes is due to which change, from a run of several."""
-    found = taken_apart.of_run(store.load_run(store.resolve_run(run, Path(results))), ends)
+    """Say which part of the difference between two regimes is due to which change, from runs of several."""
+    folders = [store.resolve_run(name, Path(results)) for name in runs or ["latest"]]
+    found = taken_apart.of_run([record for folder in folders for record in store.load_run(folder)], ends)
     answer = codec.dumps(codec.encode(found))
     if json not in ("", "-"):
         store.write_text(Path(json), answer)

@@ -15,7 +15,7 @@ from statistics import fmean, median
 
 from .cases import alike, describe
 from .lattice import NAMES, Block, Factors, between, factors, finest, ordered, paths, steps
-from .nouns import Case, Record, Status, Transform, UsageError
+from .nouns import Case, Device, Record, Status, Transform, UsageError
 from .registry import pick, regimes
 from .units import is_number
 
@@ -66,6 +66,8 @@ class Decomposition:
     end: str
     regimes: tuple[str, ...]
     """Those whose figures are used."""
+    trials: int
+    """Good trials of the regime that has the fewest."""
     paths: int
     effects: tuple[Effect, ...]
     missing: tuple[str, ...]
@@ -87,7 +89,7 @@ def decompose(
     """
     pairs, found = tuple(ends), list[Decomposition]()
     for group in _groups([record for record in records if record.status is Status.OK]):
-        there = {record.case.regime: factors(record.case.transforms) for record in group}
+        there = {record.case.regime: _acting(record.case) for record in group}
         differing = [(a, b) for a, b in pairs if {a, b} <= there.keys() and there[a] != there[b]]
         found += [_decomposed(group, there, *pair, known) for pair in differing]
     return tuple(found)
@@ -125,6 +127,12 @@ def _groups(records: Sequence[Record]) -> list[list[Record]]:
     return groups
 
 
+def _acting(case: Case) -> Factors:
+    """A case's factors, without those that do nothing on its device."""
+    idle = {"cudagraphs"} if case.device is Device.CPU else set()
+    return {name: value for name, value in factors(case.transforms).items() if name not in idle}
+
+
 def _decomposed(
     group: Sequence[Record],
     measured_as: Mapping[str, Factors],
@@ -143,7 +151,8 @@ def _decomposed(
     names = sorted(used, key=lambda name: (len(places[name]), name))
     return Decomposition(
         case=_words(group[0].case), start=start, end=end, regimes=tuple(names),
-        paths=len(ways), effects=tuple(_effect(metric, ways, figures, order) for metric in whole),
+        trials=min(sum(record.case.regime == name for record in group) for name in names), paths=len(ways),
+        effects=tuple(_effect(metric, ways, figures, order) for metric in whole),
         missing=(*_joint(ways, measured_as, known, (start, end), order), *_unmeasured(measured, used)),
     )  # fmt: skip
 

@@ -10,6 +10,8 @@ from .units import percent, show
 
 WHOLE = "all together"
 POINTS = 100
+FEW = 5
+"""Trials below which parts of times are said to be noisy."""
 
 
 def text(found: Sequence[Decomposition], metrics: Sequence[Metric]) -> str:
@@ -68,6 +70,9 @@ def _size(value: float, scale: str, unit: str) -> str:
 
 def notes(found: Decomposition) -> list[str]:
     """How it was come by, and what could not be told."""
-    used = ", ".join(found.regimes)
     orders = f"mean over {found.paths} orders of the changes" if found.paths > 1 else "one order of the changes"
-    return [f"from {used}; {orders}; shares add up to 100 %", *(f"not told: {each}" for each in found.missing)]
+    notes = [f"from {', '.join(found.regimes)}; {orders}; shares add up to 100 %"]
+    if found.trials < FEW and any(effect.scale == "ratio" for effect in found.effects):
+        trials = "1 trial" if found.trials == 1 else f"{found.trials} trials"
+        notes.append(f"{trials} a regime: times move by 1 to 40 % from process to process, and so do their parts")
+    return [*notes, *(f"not told: {each}" for each in found.missing)]

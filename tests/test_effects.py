@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from benchsuite import cases, effects, effects_words, lattice, registry
 from benchsuite.effects import Decomposition, Effect, decompose
-from benchsuite.nouns import Measured, Options, Record, Status, UsageError
+from benchsuite.nouns import Device, Measured, Options, Record, Status, UsageError
 
 CHAIN = ("fp32", "lora", "lora-half", "qlora-nodq-nogc", "qlora-nogc", "qlora-nodq", "qlora")
 METRICS = tuple(registry.metrics().values())
@@ -176,9 +176,30 @@ def test_a_regime_of_somebody_elses_is_a_factor_by_its_transform() -> None:
 
 def test_the_fast_regime_is_taken_apart_too() -> None:
     """Mixed precision, padding, graphs."""
-    found = told([record(n, 1.0) for n in ("fp32", "amp", "fp32-dyn", "amp-dyn", "amp-fast")], end="amp-fast")
+    names = ("fp32", "amp", "fp32-dyn", "amp-dyn", "amp-fast")
+    found = told([on_cuda(record(name, 1.0)) for name in names], end="amp-fast")
     assert [part.factors for part in effect(found).parts] == [("mixed precision",), ("padding",), ("CUDA graphs",)]
     assert found.paths == 2
+
+
+def on_cuda(trial: Record) -> Record:
+    """The trial, had its device been a GPU."""
+    return replace(trial, case=replace(trial.case, device=Device.CUDA))
+
+
+def test_on_a_cpu_graphs_have_no_part() -> None:
+    """They do nothing there: what differs is noise, and no change's doing."""
+    found = told([record(name, 1.0) for name in ("fp32", "amp", "fp32-dyn", "amp-fast")], end="amp-fast")
+    assert [part.factors for part in effect(found).parts] == [("mixed precision",), ("padding",)]
+    assert found.regimes == ("fp32", "amp", "fp32-dyn", "amp-fast")
+
+
+@pytest.mark.parametrize(("trials", "said"), [(1, "1 trial a regime: "), (4, "4 trials a regime: "), (5, "")])
+def test_few_trials_are_said_to_be_few(trials: int, said: str) -> None:
+    """Of the regime that has the fewest."""
+    found = told([*(record("fp32", 2.0) for _ in range(5)), *(record("qlora", 1.0) for _ in range(trials))])
+    notes = [note for note in effects_words.notes(found) if "from process to process" in note]
+    assert [note.startswith(said) for note in notes] == ([True] if said else [])
 
 
 @pytest.mark.parametrize(
