@@ -19,16 +19,75 @@ from benchsuite.nouns import Job, Options, Record, Status
 pytestmark = pytest.mark.slow
 
 STEPS = 4
+GRAPHS = '''"""Plays CUDA's graphs on a CPU: one does again, on the same tensors, what was recorded."""
+
+from contextlib import nullcontext
+
+import torch
+from benchsuite import graphs
+from benchsuite.regimes.cuda_graphs import CudaGraphs
+
+recording = []
+
+
+class Stream:
+    def wait_stream(self, other):
+        pass
+
+
+class Graph:
+    def replay(self):
+        self.loss.copy_(self.again())
+
+
+class Recording:
+    def __init__(self, graph, **_):
+        self.graph = graph
+
+    def __enter__(self):
+        recording.append(self.graph)
+
+    def __exit__(self, *_):
+        recording.clear()
+
+
+def without_dropout():
+    """Nothing is drawn, so that a step can be done twice."""
+    torch.nn.Dropout.forward = lambda self, inputs: inputs
+    attention = torch.nn.functional.scaled_dot_product_attention
+    torch.nn.functional.scaled_dot_product_attention = lambda *a, **k: attention(*a, **{**k, "dropout_p": 0.0})
+
+
+def plant():
+    """Graphs on whatever device there is."""
+    without_dropout()
+    fakes = {"Stream": Stream, "current_stream": Stream, "stream": lambda _: nullcontext(), "CUDAGraph": Graph,
+             "graph": Recording, "graph_pool_handle": object}
+    for name, fake in fakes.items():
+        setattr(torch.cuda, name, fake)
+    CudaGraphs.trainer = lambda self, base, setting: graphs.replaying(base)
+    run = graphs.Replays._run
+
+    def noted(self, *step):
+        loss = run(self, *step)
+        for graph in recording:
+            graph.loss, graph.again = loss, lambda: run(self, *step)
+        return loss
+
+    graphs.Replays._run = noted
+'''
 ADAPTED = ("lora", "lora-half", "int8-lora", "qlora", "qlora-nodq", "qlora-nogc", "qlora-nodq-nogc")
 FULL = ("fp32", "amp")
 ALL = (*(name for base in (*FULL, *ADAPTED) for name in (base, f"{base}-dyn")), "amp-fast")
 
 
-def measured(regimes: Iterable[str], folder: Path, *, lean: bool) -> Mapping[str, Record]:
+def measured(
+    regimes: Iterable[str], folder: Path, *, lean: bool, steps: int = STEPS, inject: str = ""
+) -> Mapping[str, Record]:
     """Records by regime, from one process."""
     job = Job(
-        cases=cases.cases(Options(profiles=("tiny",), regimes=tuple(regimes), steps=STEPS)), trial=0, pair=None,
-        order=None, model_folder="", data="", inject="", machine="here", parent_cuda=False, lean=lean,
+        cases=cases.cases(Options(profiles=("tiny",), regimes=tuple(regimes), steps=steps)), trial=0, pair=None,
+        order=None, model_folder="", data="", inject=inject, machine="here", parent_cuda=False, lean=lean,
     )  # fmt: skip
     out = folder / "records.json"
     done = subprocess.run(
@@ -139,3 +198,19 @@ def test_the_fast_regime_is_looked_into_step_by_step(fast: Record) -> None:
     assert fast.metrics["count.operators.step"].value > 100
     assert fast.fingerprint["optimizer.gradient"]["gradient"] == pytest.approx(1, abs=0.01)
     assert "train.graphs" not in fast.fingerprint
+
+
+def test_a_trainer_trains_the_same_by_replayed_steps(tmp_path: Path) -> None:
+    """Losses, gradient norms and logits are those of steps that run as they are, to the last bit."""
+    (tmp_path / "played.py").write_text(GRAPHS)
+    found = measured(
+        ["amp-dyn", "amp-fast"], tmp_path, lean=True, steps=40, inject=f"{tmp_path / 'played.py'}:plant"
+    )  # fmt: skip
+    plain, fast = found["amp-dyn"], found["amp-fast"]
+    assert fast.status is Status.OK, fast.problem
+    assert fast.fingerprint["train.graphs"]["recorded"] == ["16x16", "16x32"]
+    assert sum(fast.fingerprint["train.graphs"]["steps"].values()) == 40
+    assert "train.graphs" not in plain.fingerprint
+    for name in ("quality.loss", "quality.grad_norm", "quality.validation_loss", "optimizer.lr"):
+        assert fast.fingerprint[name] == plain.fingerprint[name]
+    assert fast.predictions == plain.predictions
