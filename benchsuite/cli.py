@@ -26,6 +26,7 @@ from . import (
     progress,
     registry,
     settings,
+    side_by_side,
     sides,
     store,
 )
@@ -283,11 +284,14 @@ def effects(
 ) -> None:
     """Say which part of the difference between two regimes is due to which change, from runs of several."""
     folders = [store.resolve_run(name, Path(results)) for name in runs or ["latest"]]
-    found = taken_apart.of_run([record for folder in folders for record in store.load_run(folder)], ends)
-    answer = codec.dumps(codec.encode(found))
+    records = [record for folder in folders for record in store.load_run(folder)]
+    found, beside = taken_apart.of_run(records, ends), side_by_side.matrices(records)
+    answer = codec.dumps({"regimes": codec.encode(beside), "parts": codec.encode(found)})
     if json not in ("", "-"):
         store.write_text(Path(json), answer)
-    typer.echo(answer if json == "-" else effects_words.text(found, tuple(registry.metrics().values())))
+    known = tuple(registry.metrics().values())
+    told = [*(effects_words.side_by_side(matrix, known) for matrix in beside), effects_words.text(found, known)]
+    typer.echo(answer if json == "-" else "\n\n".join(told))
 
 
 @app.command()

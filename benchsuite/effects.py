@@ -11,22 +11,16 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import fmean, median
+from statistics import fmean
 
-from .cases import alike, describe
+from .cases import describe
 from .lattice import NAMES, Block, Factors, between, factors, finest, ordered, paths, steps
 from .nouns import Case, Device, Record, Status, Transform, UsageError
 from .registry import pick, regimes
-from .units import is_number
+from .side_by_side import MEASURES, groups, medians, words
 
 ENDS = (("fp32", "qlora"), ("fp32", "qlora-dyn"), ("fp32", "amp-fast"))
 """Ways that are taken apart unless told otherwise."""
-MEASURES: Mapping[str, str] = {
-    "time.train": "ratio", "time.step": "ratio", "device.kernel_time.step": "ratio", "latency.sample": "ratio",
-    "energy.train": "ratio", "vram.peak.train": "difference", "vram.after_reload": "difference",
-    "memory.peak.step": "difference", "quality.accuracy.reloaded": "difference",
-}  # fmt: skip
-"""Metrics that are taken apart, and on which scale their parts add up."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +82,7 @@ def decompose(
         known: Transforms of all regimes by name, to tell which of them would say more.
     """
     pairs, found = tuple(ends), list[Decomposition]()
-    for group in _groups([record for record in records if record.status is Status.OK]):
+    for group in groups(records):
         there = {record.case.regime: _acting(record.case) for record in group}
         differing = [(a, b) for a, b in pairs if {a, b} <= there.keys() and there[a] != there[b]]
         found += [_decomposed(group, there, *pair, known) for pair in differing]
@@ -116,17 +110,6 @@ def of_run(records: Sequence[Record], ends: str = "") -> tuple[Decomposition, ..
     return found
 
 
-def _groups(records: Sequence[Record]) -> list[list[Record]]:
-    groups: list[list[Record]] = []
-    for record in records:
-        group = next((g for g in groups if alike(g[0].case, record.case)), None)
-        if group is None:
-            groups.append([record])
-        else:
-            group.append(record)
-    return groups
-
-
 def _acting(case: Case) -> Factors:
     """A case's factors, without those that do nothing on its device."""
     idle = {"cudagraphs"} if case.device is Device.CPU else set()
@@ -144,32 +127,17 @@ def _decomposed(
     order = ordered(places[end])
     ways = finest(paths(places.values(), places[end]), order)
     at = {place: name for name, place in places.items()} | {frozenset(): start, places[end]: end}
-    used = {at[place]: _medians([r for r in group if r.case.regime == at[place]]) for way in ways for place in way}
+    used = {at[place]: medians([r for r in group if r.case.regime == at[place]]) for way in ways for place in way}
     figures = {place: used[name] for place, name in at.items() if name in used}
     measured = [metric for metric in MEASURES if metric in used[start] and metric in used[end]]
     whole = [metric for metric in measured if all(metric in figures[place] for way in ways for place in way)]
     names = sorted(used, key=lambda name: (len(places[name]), name))
     return Decomposition(
-        case=_words(group[0].case), start=start, end=end, regimes=tuple(names),
+        case=words(group[0].case), start=start, end=end, regimes=tuple(names),
         trials=min(sum(record.case.regime == name for record in group) for name in names), paths=len(ways),
         effects=tuple(_effect(metric, ways, figures, order) for metric in whole),
         missing=(*_joint(ways, measured_as, known, (start, end), order), *_unmeasured(measured, used)),
     )  # fmt: skip
-
-
-def _words(case: Case) -> str:
-    return f"{case.task}, {case.profile.name}, {case.model.id} ({case.weights}), {case.device}, seed {case.seed}"
-
-
-def _medians(records: Sequence[Record]) -> dict[str, float]:
-    """Median over trials of each metric that has a number; of a ratio's, only what has a logarithm."""
-    found = {}
-    for metric, scale in MEASURES.items():
-        values = [r.metrics[metric].value for r in records if metric in r.metrics]
-        numbers = [float(v) for v in values if is_number(v) and math.isfinite(v)]
-        if numbers and (scale != "ratio" or min(numbers) > 0):
-            found[metric] = median(numbers)
-    return found
 
 
 def _effect(

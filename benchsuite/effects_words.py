@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from textwrap import fill
 
 from .effects import Decomposition, Effect, Part
 from .nouns import Metric
+from .side_by_side import MEASURES, Matrix
 from .units import percent, show
 
 WHOLE = "all together"
+WIDTH = 118
 POINTS = 100
 FEW = 5
 """Trials below which parts of times are said to be noisy."""
@@ -20,8 +23,28 @@ def text(found: Sequence[Decomposition], metrics: Sequence[Metric]) -> str:
     blocks = []
     for each in found:
         lines = [line for effect in each.effects for line in ("", *_block(effect, units.get(effect.metric, "")))]
-        blocks.append("\n".join([title(each), *lines, "", *notes(each)]))
+        told = [fill(note, WIDTH) for note in notes(each)]
+        blocks.append("\n".join([title(each), *lines, "", *told]))
     return "\n\n".join(blocks)
+
+
+def regimes(matrix: Matrix, metrics: Sequence[Metric]) -> list[tuple[str, ...]]:
+    """A header and a row a regime; a column a metric, empty where it was not measured."""
+    units = {metric.name: metric.unit for metric in metrics}
+    shown = [metric for metric in MEASURES if any(metric in figures for figures in matrix.figures.values())]
+    rows = [
+        (name, *(show(figures[metric], units.get(metric, "")) if metric in figures else "" for metric in shown))
+        for name, figures in matrix.figures.items()
+    ]
+    return [("Regime", *shown), *rows]
+
+
+def side_by_side(matrix: Matrix, metrics: Sequence[Metric]) -> str:
+    """The same for the terminal, columns in line."""
+    rows = regimes(matrix, metrics)
+    wide = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = ["  ".join([row[0].ljust(wide[0]), *map(str.rjust, row[1:], wide[1:])]) for row in rows]
+    return "\n".join([matrix.case, "", *(f"  {line}".rstrip() for line in lines)])
 
 
 def _block(effect: Effect, unit: str) -> Iterator[str]:

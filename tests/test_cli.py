@@ -237,10 +237,13 @@ def test_the_parts_of_a_difference(command: Command) -> None:
     one, other = measured(recorded("fp32"), name="one"), measured(recorded("qlora"), name="other")
     code, out, err = command("effects", one, other, "--json", "parts.json")
     assert (code, err) == (0, "")
-    assert out.startswith("fp32 -> qlora: toy, tiny, toy-bert")
-    (found,) = json.loads(Path("parts.json").read_text())
+    assert out.startswith("toy, tiny, toy-bert (pretrained), cpu, seed 42\n\n  Regime")
+    assert "\n\nfp32 -> qlora: toy, tiny, toy-bert" in out
+    told = json.loads(Path("parts.json").read_text())
+    (found,), (beside,) = told["parts"], told["regimes"]
+    assert list(beside["figures"]) == ["fp32", "qlora"]
     assert found["missing"][0].startswith("only measured together: fewer trained parameters, half precision, 4 bits")
-    assert json.loads(command("effects", one, other, "--json", "-")[1]) == [found]
+    assert json.loads(command("effects", one, other, "--json", "-")[1]) == told
     code, out, err = command("effects", one)
     assert (code, out) == (2, "")
     assert err.startswith("benchsuite: nothing to take apart: ")

@@ -12,7 +12,7 @@ from factories import make_case, make_record
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchsuite import cases, effects, effects_words, lattice, registry
+from benchsuite import cases, effects, effects_words, lattice, registry, side_by_side
 from benchsuite.effects import Decomposition, Effect, decompose
 from benchsuite.nouns import Device, Measured, Options, Record, Status, UsageError
 
@@ -238,6 +238,22 @@ def test_parts_are_told_in_words() -> None:
     assert last == ("all together", "x0.5", "-953.7 MB", "-2.00 points")
 
 
+def test_regimes_are_told_side_by_side() -> None:
+    """Medians over good trials; what a regime did not measure is an empty cell; one regime alone is no matrix."""
+    trials = [record("fp32", time, 2e9) for time in (3.0, 1.0, 2.0)]
+    bare = record("lora", 1.0)
+    bare = replace(bare, metrics={"time.train": bare.metrics["time.train"]})
+    failed = record("amp", 1.0, status=Status.FAILED)
+    (matrix,) = side_by_side.matrices([*trials, bare, failed])
+    assert matrix.figures["fp32"]["time.train"] == 2.0
+    assert effects_words.regimes(matrix, METRICS) == [
+        ("Regime", "time.train", "vram.peak.train", "quality.accuracy.reloaded"),
+        ("fp32", "2.00 s", "1907.3 MB", "0.9000"),
+        ("lora", "1.00 s", "", ""),
+    ]
+    assert side_by_side.matrices(trials) == ()
+
+
 def test_the_report_shows_parts_only_where_there_are_several() -> None:
     """A run of the two regimes that are the default says nothing that its figures do not."""
     assert make_case().regime == "fp32"
@@ -246,6 +262,7 @@ def test_the_report_shows_parts_only_where_there_are_several() -> None:
     shown = page.render(run_of(record("fp32", 2.0), record("lora", 0.5), record("qlora", 1.0)))
     assert "## What makes the difference\n\n### fp32 -> qlora: toy, tiny" in shown
     assert "| fewer trained parameters | x0.25, 200 % |" in shown
+    assert "| lora | 500.0 ms | 953.7 MB | 0.9000 |" in shown.split("## Regimes side by side")[1]
 
 
 def run_of(*records: Record) -> object:
