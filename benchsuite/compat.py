@@ -36,20 +36,19 @@ def bare_optimizer(optimizer: Any) -> Any:
 
 
 MASKS = ("transformers.modeling_attn_mask_utils", "transformers.masking_utils")
+TRACED = ("is_tracing", "is_torchdynamo_compiling")
 
 
 @contextmanager
 def unread_masks() -> Iterator[None]:
     """Inside, no mask's values decide what is computed: read there, they would end a recording of CUDA graphs.
 
-    transformers 5 sees by itself that it is recorded; 4 knows of `torch.compile` only, so it is told of that.
+    Late versions of transformers see by themselves that they are recorded; earlier ones are told that they are traced.
     """
-    import transformers
-    from packaging.version import Version
-
     with ExitStack() as told:
-        if Version(transformers.__version__) < Version("5"):
+        if not hasattr(import_module("transformers.utils.import_utils"), "is_cuda_stream_capturing"):
             for module in map(import_module, MASKS):
-                if hasattr(module, "is_torchdynamo_compiling"):
-                    told.enter_context(patch.object(module, "is_torchdynamo_compiling", lambda: True))
+                for name in TRACED:
+                    if hasattr(module, name):
+                        told.enter_context(patch.object(module, name, lambda *_: True))
         yield

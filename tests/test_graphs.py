@@ -136,12 +136,27 @@ def test_steps_that_are_added_up_run_as_they_are() -> None:
     assert trainer.replays is None
 
 
-@pytest.mark.parametrize(("version", "traced"), [("4.55.3", True), ("5.17.0", False)])
-def test_masks_are_not_read_while_recording(monkeypatch: pytest.MonkeyPatch, version: str, traced: bool) -> None:
-    """Version 4 of transformers is told that it is compiled, then untold; 5 knows by itself."""
-    masks = SimpleNamespace(is_torchdynamo_compiling=lambda: False)
-    monkeypatch.setattr(compat, "import_module", lambda _: masks)
-    monkeypatch.setattr("transformers.__version__", version)
+@pytest.mark.parametrize("knows", [True, False])
+def test_masks_are_not_read_while_recording(monkeypatch: pytest.MonkeyPatch, knows: bool) -> None:
+    """A transformers that does not see a recording is told that it is traced, then untold."""
+    module = SimpleNamespace(is_torchdynamo_compiling=lambda: False)
+    if knows:
+        module.is_cuda_stream_capturing = lambda: True
+    monkeypatch.setattr(compat, "import_module", lambda _: module)
     with compat.unread_masks():
-        assert masks.is_torchdynamo_compiling() is traced
-    assert masks.is_torchdynamo_compiling() is False
+        assert module.is_torchdynamo_compiling() is not knows
+    assert module.is_torchdynamo_compiling() is False
+
+
+def test_a_padded_mask_is_the_same_read_or_not() -> None:
+    """The installed transformers makes the same logits of a batch with padding inside."""
+    from transformers import BertConfig, BertForSequenceClassification
+
+    model = BertForSequenceClassification(
+        BertConfig(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16, vocab_size=9)
+    ).eval()  # fmt: skip
+    batch = {"input_ids": torch.tensor([[1, 2, 3], [4, 5, 0]]), "attention_mask": torch.tensor([[1, 1, 1], [1, 1, 0]])}
+    with torch.no_grad():
+        read = model(**batch).logits
+        with compat.unread_masks():
+            assert torch.equal(model(**batch).logits, read)
