@@ -6,24 +6,40 @@ Cases are measured when first asked for, and once. Everything that can be known 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import cases, checkpoints, compare, environment, estimates, judging, registry, runfiles, store, tolerances
+from . import (
+    adding,
+    cases,
+    checkpoints,
+    compare,
+    environment,
+    estimates,
+    judging,
+    registry,
+    runfiles,
+    store,
+    tolerances,
+)
 from .nouns import (
     Baseline,
     Case,
+    CaseNoise,
     CaseResult,
     Device,
     Estimate,
     Job,
+    MachineNoise,
     Options,
     Record,
     RunResult,
+    Status,
     SuiteError,
     UsageError,
+    Verdict,
 )
 from .runners._runner import Runner, Tell
 from .runners.local import LocalRunner
@@ -48,6 +64,7 @@ class Session:
         self._gpus: tuple[environment.Gpu, ...] | None = None
         self._folders: dict[str, str] = {}
         self._baselines: dict[str, Baseline | None] = {}
+        self._noises: dict[str, MachineNoise | None] = {}
         self._records: dict[str, tuple[Record, ...]] = {}
         self._results: dict[str, CaseResult] = {}
         self.selected: tuple[Case, ...] = ()
@@ -105,6 +122,7 @@ class Session:
         tolerances.check_tolerances(self.options.tolerances)
         for case in selected:
             self.baseline(case)
+            self.noise(case)
         if not self.options.replay:
             self._check_inputs(selected)
         self.run = self._run_folder()
@@ -141,9 +159,21 @@ class Session:
             self._baselines[name] = store.load_baseline(path) if path.exists() else None
         return self._baselines[name]
 
+    def noise(self, case: Case) -> CaseNoise | None:
+        """What was calibrated of a case on its machine, or None.
+
+        Raises:
+            SuiteError: the file is there and cannot be trusted.
+        """
+        machine = self.machine(case)
+        if machine not in self._noises:
+            self._noises[machine] = store.load_noise(Path(self.options.baselines), machine)
+        found = self._noises[machine]
+        return found.cases.get(cases.slug(case)) if found else None
+
     def estimate(self, selected: Sequence[Case]) -> Estimate:
-        """Trials and seconds that `selected` will take: from the baselines' own trials where there are any."""
-        return estimates.estimate([(case, self.baseline(case)) for case in selected])
+        """Trials and seconds that `selected` will take at most: from the baselines' own trials where there are any."""
+        return estimates.estimate([(case, self.baseline(case)) for case in selected], self.options.trials_max)
 
     # ------------------------------------------------------------ measuring
 
@@ -173,24 +203,41 @@ class Session:
     def _measure(self, together: tuple[Case, ...]) -> None:
         assert self.run is not None, "preflight comes first"
         finished = self._finished(together[0]) if self.options.resume else {}
-        made: list[tuple[Record, ...]] = []
-        for trial in range(together[0].profile.trials):
-            if trial in finished and len(together) == 1:
-                made.append((finished[trial],))
-                continue
-            with self.show(self._label(together, trial)) as tell:
-                made.append(self._runner(together[0]).run(self._job(together, trial), self.run, tell))
+        made = [self._trial(together, trial, finished, "") for trial in range(together[0].profile.trials)]
+        while len(made) < self._most(together[0]) and (open_ := self._undecided(together, made)):
+            made.append(self._trial(together, len(made), finished, adding.why(open_)))
         for i, case in enumerate(together):
             self._records[cases.slug(case)] = tuple(records[i] for records in made)
+
+    def _trial(
+        self, together: tuple[Case, ...], trial: int, finished: Mapping[int, Record], added: str
+    ) -> tuple[Record, ...]:
+        assert self.run is not None
+        if trial in finished and len(together) == 1:
+            return (finished[trial],)
+        with self.show(self._label(together, trial, added)) as tell:
+            return self._runner(together[0]).run(self._job(together, trial), self.run, tell)
+
+    def _most(self, case: Case) -> int:
+        """Trials up to which a case goes on by itself; a replay cannot make any that its source lacks."""
+        return min(self.options.trials_max, len(self._replayed(case))) if self.source else self.options.trials_max
+
+    def _undecided(self, together: tuple[Case, ...], made: Sequence[tuple[Record, ...]]) -> tuple[str, ...]:
+        """Metrics of cases that share a process which another trial may decide; none where a trial failed."""
+        if any(record.status is not Status.OK for records in made for record in records):
+            return ()
+        told = (self._judged(case, tuple(records[i] for records in made)) for i, case in enumerate(together))
+        return tuple(dict.fromkeys(name for verdicts in told for name in adding.undecided(verdicts)))
 
     def _finished(self, case: Case) -> dict[int, Record]:
         assert self.run is not None
         return runfiles.finished(self.run, case, injected=bool(self.options.inject))
 
-    def _label(self, together: tuple[Case, ...], trial: int) -> str:
+    def _label(self, together: tuple[Case, ...], trial: int, added: str) -> str:
         names = " + ".join(f"{case.regime}" for case in together)
         case = together[0]
-        return f"{names} {case.profile.name} ({case.model.id}), trial {trial + 1} of {case.profile.trials}"
+        count = f"at most {self._most(case)}, since {added}" if added else str(case.profile.trials)
+        return f"{names} {case.profile.name} ({case.model.id}), trial {trial + 1} of {count}"
 
     def _runner(self, case: Case) -> Runner:
         if self.source:
@@ -218,9 +265,12 @@ class Session:
         name = cases.slug(case)
         if name not in self._results:
             records, baseline = self.records(case), self.baseline(case)
-            told = judging.judge(case, baseline, records, self.options.tolerances)
+            told = self._judged(case, records)
             self._results[name] = CaseResult(slug=name, case=case, records=records, baseline=baseline, verdicts=told)
         return self._results[name]
+
+    def _judged(self, case: Case, records: tuple[Record, ...]) -> tuple[Verdict, ...]:
+        return judging.judge(case, self.baseline(case), records, self.options.tolerances, self.noise(case))
 
     def exit_code(self) -> int:
         """0, or 1 where a verdict on what was measured fails the run."""

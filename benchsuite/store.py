@@ -19,16 +19,20 @@ from .cases import slug
 from .files import read_json, reason, write_text
 from .freeze import lock_text
 from .latest import mark_latest, resolve_run
-from .nouns import JSON, Baseline, Record, SuiteError
+from .nouns import JSON, Baseline, MachineNoise, Record, SuiteError
 
 __all__ = [
-    "baseline_path", "load_baseline", "load_baselines", "load_files", "load_record", "load_run", "lock_path",
-    "mark_latest", "new_run", "record_name", "resolve_run", "save_baseline", "save_record", "write_lock", "write_text",
+    "baseline_path", "load_baseline", "load_baselines", "load_files", "load_noise", "load_record", "load_run",
+    "lock_path", "mark_latest", "new_run", "noise_path", "record_name", "resolve_run", "save_baseline", "save_noise",
+    "save_record", "write_lock", "write_text",
 ]  # fmt: skip
 
 AGAIN = "Delete it and measure that trial again."
 RESTORE = "Restore it from git, or delete it and make it again with `benchsuite promote`."
+AGAIN_NOISE = "Restore it from git, or delete it and calibrate again with `benchsuite calibrate`."
 SEAL = "seal"
+NOISE = "noise.json"
+"""Stands among a machine's baselines, and is none."""
 RESERVED = frozenset({"published"})
 """Folders of baselines/ that no program writes."""
 
@@ -140,6 +144,10 @@ def save_baseline(path: Path, baseline: Baseline) -> None:
     """Writes a sealed baseline, what its trials share stored once."""
     data = codec.encode(baseline)
     data["trials"] = sharing.share(data["trials"])
+    _write_sealed(path, data)
+
+
+def _write_sealed(path: Path, data: JSON) -> None:
     # The seal is over what a reader parses: NaN already lifted, layout of no account.
     plain = codec.parse(codec.dumps(data))
     write_text(path, codec.dumps({"schema": data["schema"], SEAL: _seal(plain)} | data))
@@ -152,14 +160,19 @@ def load_baseline(path: Path) -> Baseline:
         SuiteError: missing, cut short, not JSON, of a newer schema, edited by hand, or with missing or
             unknown fields.
     """
-    data = read_json(path, RESTORE)
-    if data.get(SEAL) != _seal(data):
-        raise SuiteError(f"{path} was edited by hand (its seal does not fit its content). {RESTORE}")
+    data = _read_sealed(path, RESTORE)
     try:
-        whole = codec.restore({name: sub for name, sub in data.items() if name != SEAL})
+        whole = codec.restore(data)
         return codec.decode(Baseline, whole | {"trials": sharing.unshare(whole["trials"])})
     except (SuiteError, LookupError, TypeError, AttributeError) as error:
         raise SuiteError(f"{path} is not a baseline: {error}. {RESTORE}") from error
+
+
+def _read_sealed(path: Path, way_out: str) -> JSON:
+    data = read_json(path, way_out)
+    if data.get(SEAL) != _seal(data):
+        raise SuiteError(f"{path} was edited by hand (its seal does not fit its content). {way_out}")
+    return {name: sub for name, sub in data.items() if name != SEAL}
 
 
 def load_baselines(baselines: Path, machine: str) -> dict[str, Baseline]:
@@ -170,9 +183,45 @@ def load_baselines(baselines: Path, machine: str) -> dict[str, Baseline]:
     """
     found = {}
     for path in sorted(_machine(baselines, machine).glob("*.json")):
+        if path.name == NOISE:
+            continue
         found[path.stem] = load_baseline(path)
         if slug(found[path.stem].case) != path.stem:
             raise SuiteError(f"{path} holds the case {slug(found[path.stem].case)}: give it its name back. {RESTORE}")
+    return found
+
+
+# ---------------------------------------------------------------- noise
+
+
+def noise_path(baselines: Path, machine: str) -> Path:
+    """baselines/MACHINE/noise.json."""
+    return _machine(baselines, machine) / NOISE
+
+
+def save_noise(baselines: Path, noise: MachineNoise) -> Path:
+    """Writes a machine's calibrated noise, sealed."""
+    path = noise_path(baselines, noise.machine)
+    _write_sealed(path, codec.encode(noise))
+    return path
+
+
+def load_noise(baselines: Path, machine: str) -> MachineNoise | None:
+    """A machine's calibrated noise, or None where it was not calibrated.
+
+    Raises:
+        SuiteError: the file is there and cannot be trusted, or is another machine's.
+    """
+    path = noise_path(baselines, machine)
+    if not path.exists():
+        return None
+    data = _read_sealed(path, AGAIN_NOISE)
+    try:
+        found = codec.decode(MachineNoise, codec.restore(data))
+    except SuiteError as error:
+        raise SuiteError(f"{path} holds no noise: {error}. {AGAIN_NOISE}") from error
+    if found.machine != machine:
+        raise SuiteError(f"{path} is of {found.machine}, not of {machine}. {AGAIN_NOISE}")
     return found
 
 

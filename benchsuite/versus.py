@@ -8,14 +8,14 @@ as incomparable with the difference, and not passed over. Where records come fro
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from .cases import slug
 from .compare import judge_case
 from .evidence import Rule
 from .explain import explain
 from .judges._common import Judge
-from .nouns import FAILING, JUDGED, CaseResult, Metric, Outcome, Record, Role, RunResult, Verdict
+from .nouns import FAILING, JUDGED, CaseNoise, CaseResult, Metric, Outcome, Record, Role, RunResult, Verdict
 from .pooling import pool
 
 Key = tuple[str, ...]
@@ -43,6 +43,8 @@ class Bench:
     judges: Mapping[str, Judge]
     rules: Mapping[str, Rule]
     tolerances: Mapping[str, str]
+    noise: Mapping[str, CaseNoise] = field(default_factory=dict)
+    """What was calibrated on the second side's machine, by slug."""
 
 
 def versus(old: Sequence[Record], new: Sequence[Record], *, name: str, bench: Bench) -> Versus:
@@ -104,6 +106,7 @@ def _result(sides: Sides, bench: Bench) -> CaseResult:
         metrics=bench.metrics,
         judges=bench.judges,
         tolerances=bench.tolerances,
+        noise=bench.noise.get(name),
     )
     told = explain(verdicts, case=case, old=baseline.trials, new=new, rules=bench.rules)
     return CaseResult(slug=name, case=case, records=new, baseline=baseline, verdicts=tuple(map(_advised, told)))
