@@ -100,7 +100,8 @@ def lines(report: Report, metrics: Mapping[str, Metric], tolerances: Mapping[str
 
 def _case(each: Calibrated, metrics: Mapping[str, Metric]) -> Iterator[str]:
     yield f"  {each.case}: {', '.join(_sights(each.noise, metrics)) or 'none of them can be told'}"
-    yield f"    {_rests(each.noise)}, {len(each.noise.spreads)} figures{_earlier(each)}"
+    night = f"a nightly run makes {_count(each.noise.nightly, 'trial')}"
+    yield f"    {_rests(each.noise)}, {len(each.noise.spreads)} figures{_earlier(each)}; {night}"
     if few := _few(len(each.noise.sittings)):
         yield f"    {few}"
 

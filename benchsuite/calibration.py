@@ -54,7 +54,8 @@ def case_noise(records: Sequence[Record], metrics: Mapping[str, Metric], earlier
     if count < CALIBRATED:
         raise SuiteError(
             f"{records[0].case.regime} under {records[0].case.profile.name}: {count} trial{'' if count == 1 else 's'}, "
-            f"too few to tell how far processes lie apart; calibrate with at least {CALIBRATED} of each case (--trials {CALIBRATED})."
+            f"too few to tell how far processes lie apart; calibrate with at least {CALIBRATED} of each case "
+            f"(--trials {CALIBRATED})."
         )
     profile = PROFILES.get(records[0].case.profile.name, records[0].case.profile)
     return CaseNoise(

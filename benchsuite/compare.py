@@ -33,7 +33,7 @@ from .nouns import (
     SuiteError,
     Verdict,
 )
-from .tolerances import tolerant
+from .tolerances import marginal, tolerant
 from .units import is_number
 from .wording import GONE, advice
 
@@ -143,7 +143,7 @@ def _judge(bench: _Bench, name: str, old: tuple[Measured, ...], new: tuple[Measu
         return _verdict(
             bench.slug, nobody, _unjudged(Outcome.INCOMPARABLE, old, new, "no plug-in declares this metric")
         )
-    metric = _role(tolerant(metric, bench.tolerances), bench)
+    metric = _role(tolerant(marginal(metric, bench.case.task), bench.tolerances), bench)
     refused = _refusal(bench, metric, old, new)
     if refused:
         verdict = _verdict(bench.slug, metric, _unjudged(refused[0], old, new, refused[1]))

@@ -49,17 +49,6 @@ def mcnemar(lost: int, won: int) -> float:
     return float(binomtest(lost, lost + won, 0.5).pvalue)
 
 
-def losses_to_see(won: int, limit: int, alpha: float = ALPHA) -> int | None:
-    """Smallest number of losses that would be significant beside `won` wins; None if `limit` does not suffice."""
-    low, high = won + 1, limit
-    if high < low or mcnemar(high, won) >= alpha:
-        return None
-    while low < high:  # p falls as losses grow beyond wins
-        middle = (low + high) // 2
-        low, high = (low, middle) if mcnemar(middle, won) < alpha else (middle + 1, high)
-    return low
-
-
 def paired_drop_bound(lost: int, won: int, examples: int) -> float:
     """Upper one-sided 95 % bound of the drop of a share on paired examples.
 
@@ -72,5 +61,5 @@ def paired_drop_bound(lost: int, won: int, examples: int) -> float:
 
 
 __all__ = [
-    "ALPHA", "BETA", "losses_to_see", "mcnemar", "median", "paired_drop_bound", "relative", "t_quantile",
+    "ALPHA", "BETA", "mcnemar", "median", "paired_drop_bound", "relative", "t_quantile",
 ]  # fmt: skip

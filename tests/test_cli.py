@@ -11,29 +11,11 @@ from typing import Any
 import pytest
 from replays import STARTED, failed, moved, recorded, recordings, slug_of
 
-from benchsuite import __version__, cli, matrix, planting, selftest, store
+from benchsuite import __version__, matrix, planting, selftest, store
 from benchsuite.matrix import Report, Result
 from benchsuite.nouns import Measured, Record, Status
 
 Command = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """`command("run", ...)`: exit code, stdout and stderr of `benchsuite run ...` in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["benchsuite", *words])
-        code: Any = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = end.code or 0
-        said = capsys.readouterr()
-        return code, said.out, " ".join(said.err.split())
-
-    return call
 
 
 def measured(*records: Record, name: str = "source") -> str:

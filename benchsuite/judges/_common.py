@@ -104,6 +104,11 @@ def spreads(old: Sequence[float], new: Sequence[float], show: Callable[[float], 
     ]
 
 
+def grouped(values: Sequence[float], sittings: Sequence[int]) -> list[list[float]]:
+    """Values by the sitting of each."""
+    return [[v for v, s in zip(values, sittings, strict=True) if s == each] for each in sorted(set(sittings))]
+
+
 def shown(value: JSON) -> JSON:
     """A value fit for a finding: plain numbers stay, the rest becomes a short text."""
     return value if is_number(value) and not _problem(value, positive=False) else _short(value)

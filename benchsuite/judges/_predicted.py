@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from benchsuite.ab.prediction import Prediction, log_shift, place, predict
-from benchsuite.judges._common import finding, ratio
+from benchsuite.judges._common import finding, grouped, ratio
 from benchsuite.nouns import Better, Finding, Metric, Noise, Outcome, Spread
 from benchsuite.stats import ALPHA, BETA, median, relative, t_quantile
 from benchsuite.units import percent
@@ -75,7 +75,7 @@ def by_prediction(
     """
     noise = metric.noise or Noise(sittings=(0,) * len(old), known=None)
     prediction = predict(
-        _grouped(old, noise.sittings),
+        grouped(old, noise.sittings),
         new=len(new),
         floor=smallest,
         better=metric.better,
@@ -85,10 +85,6 @@ def by_prediction(
     if not prediction.freedom:
         return _unknown(old, new)
     return _told(_Seen(metric=metric, old=old, new=new, smallest=smallest, prediction=prediction))
-
-
-def _grouped(values: Sequence[float], sittings: Sequence[int]) -> list[list[float]]:
-    return [[v for v, s in zip(values, sittings, strict=True) if s == each] for each in sorted(set(sittings))]
 
 
 def _unknown(old: Sequence[float], new: Sequence[float]) -> Finding:
