@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from . import __version__, calibration, store
+from . import __version__, calibration, noises
 from .calibrate_words import Calibrated, Report
 from .cases import slug
 from .nouns import SCHEMA, CaseNoise, MachineNoise, Metric, Record, SuiteError
@@ -28,7 +28,7 @@ def calibrate(records: Sequence[Record], *, baselines: Path, metrics: Mapping[st
         raise SuiteError("these runs hold no records: nothing to calibrate with. Measure first.")
     calibration.check(records)
     machine = records[0].environment.machine
-    stored = store.load_noise(baselines, machine)
+    stored = noises.load(baselines, machine)
     old = dict(stored.cases) if stored else {}
     done = tuple(
         _calibrated(name, list(group), metrics, old.get(name))
@@ -36,7 +36,7 @@ def calibrate(records: Sequence[Record], *, baselines: Path, metrics: Mapping[st
     )
     new = old | {each.case: each.noise for each in done}
     noise = MachineNoise(schema=SCHEMA, suite=__version__, machine=machine, cases=dict(sorted(new.items())))
-    file = store.save_noise(baselines, noise)
+    file = noises.save(baselines, noise)
     others = tuple(sorted(old.keys() - {each.case for each in done}))
     return Report(machine=machine, file=str(file), cases=done, others=others)
 

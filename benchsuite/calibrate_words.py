@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from .ab.prediction import CALIBRATED, FEWEST_NIGHTS, reach
 from .judges import bytes as allocated
 from .judges import device, wall
+from .judges._common import smallest_effect
 from .nouns import CaseNoise, Kind, Metric
 from .tolerances import tolerant
 from .units import duration, percent
@@ -22,7 +23,7 @@ SHOWN = (
 )
 """What a case's line tells, and of which metric; memory only where there is no VRAM."""
 MIB = 2**20
-FLOORS = {Kind.WALL: wall.SMALLEST, Kind.DEVICE: device.SMALLEST, Kind.BYTES: allocated.RELATIVE}
+FLOORS = {Kind.WALL: wall.SMALLEST, Kind.DEVICE: device.SMALLEST}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,9 +77,11 @@ def sight(metric: Metric, noise: CaseNoise) -> Sight | None:
 
 
 def _floor(metric: Metric, typical: float) -> float:
-    if metric.relative is None and metric.absolute is None:
-        return max(FLOORS[metric.kind], allocated.ABSOLUTE / typical if metric.kind is Kind.BYTES else 0.0)
-    return max(metric.relative or 0.0, (metric.absolute or 0.0) / typical)
+    """As the kind's judge takes it: bytes replace each of two floors by the metric's own, times both at once."""
+    if metric.kind is Kind.BYTES:
+        relative = allocated.RELATIVE if metric.relative is None else metric.relative
+        return max(relative, (allocated.ABSOLUTE if metric.absolute is None else metric.absolute) / typical)
+    return smallest_effect(metric, FLOORS[metric.kind], (typical,))
 
 
 def lines(report: Report, metrics: Mapping[str, Metric], tolerances: Mapping[str, str]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from .ab.prediction import CALIBRATED, spread
 from .admission import unlike
 from .cases import PROFILES, slug
 from .nouns import (
+    Baseline,
     CaseNoise,
     Kind,
     Metric,
@@ -141,7 +142,13 @@ def _spreads(together: Sequence[Sitting]) -> dict[str, Spread]:
 # ---------------------------------------------------------------- noise -> judges
 
 
-def told(metric: Metric, noise: CaseNoise | None, old: Sequence[Record], new: Sequence[Record]) -> Metric:
+def told(
+    metric: Metric,
+    noise: CaseNoise | None,
+    old: Sequence[Record],
+    new: Sequence[Record],
+    siblings: Sequence[Baseline] = (),
+) -> Metric:
     """`metric` with what a judge is to know of its scatter.
 
     Args:
@@ -149,11 +156,22 @@ def told(metric: Metric, noise: CaseNoise | None, old: Sequence[Record], new: Se
         noise: The case's calibrated noise, or None.
         old: The baseline's trials that have it.
         new: This run's trials.
+        siblings: Approved baselines of the case with other seeds.
     """
+    if metric.kind is Kind.QUALITY and siblings:
+        seeds = _seeds(metric.name, [old, *(sibling.trials for sibling in siblings)])
+        return replace(metric, noise=Noise(sittings=(0,) * len(old), known=None, seeds=seeds))
     if metric.kind not in SCATTERS:
         return metric
     known = _known(metric.name, noise, old, new) if noise is not None else None
     return replace(metric, noise=Noise(sittings=sittings(old), known=known))
+
+
+def _seeds(name: str, sides: Iterable[Sequence[Record]]) -> tuple[float, ...]:
+    """The median of each seed's trials that have the metric as a number; empty for fewer than two seeds."""
+    values = [[r.metrics[name].value for r in side if name in r.metrics] for side in sides]
+    found = tuple(statistics.median(each) for each in values if each and all(map(is_number, each)))
+    return found if len(found) > 1 else ()
 
 
 def _known(name: str, noise: CaseNoise, old: Sequence[Record], new: Sequence[Record]) -> Spread | None:

@@ -21,6 +21,7 @@ from . import (
     examine,
     matrix,
     matrix_words,
+    noises,
     planting,
     preflight,
     progress,
@@ -195,7 +196,7 @@ def compare(
 
 def _versus(old: str, new: str, results: Path, baselines: Path) -> comparison.Versus:
     a, b = sides.records(old, results), sides.records(new, results)
-    noise = store.load_noise(baselines, b[0].environment.machine)
+    noise = noises.load(baselines, b[0].environment.machine)
     bench = comparison.Bench(
         metrics=registry.metrics(), judges=registry.judges(), rules=registry.rules(),
         tolerances=settings.tolerances(Path()), noise=noise.cases if noise else {},

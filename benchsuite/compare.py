@@ -66,6 +66,7 @@ class _Bench:
     judges: Mapping[str, Judge]
     tolerances: Mapping[str, str]
     noise: CaseNoise | None
+    siblings: Sequence[Baseline]
 
 
 def judge_case(
@@ -79,6 +80,7 @@ def judge_case(
     judges: Mapping[str, Judge],
     tolerances: Mapping[str, str],
     noise: CaseNoise | None = None,
+    siblings: Sequence[Baseline] = (),
 ) -> tuple[Verdict, ...]:
     """One verdict for each metric that either side has, and one for each trial that failed.
 
@@ -94,6 +96,7 @@ def judge_case(
         judges: Judges by name.
         tolerances: Metric glob -> tolerance text, the last match wins.
         noise: How the case's figures were seen to scatter on this machine, where it was calibrated.
+        siblings: Approved baselines of the case with other seeds.
 
     Raises:
         UsageError: a tolerance that cannot be read, or in a unit other than its metric's.
@@ -114,6 +117,7 @@ def judge_case(
         judges=judges,
         tolerances=tolerances,
         noise=noise,
+        siblings=siblings,
     )
     old, new = _sides(bench.old_trials), _sides(good)
     return failed + tuple(_judge(bench, name, old.get(name, ()), new.get(name, ())) for name in sorted({*old, *new}))
@@ -148,7 +152,8 @@ def _judge(bench: _Bench, name: str, old: tuple[Measured, ...], new: tuple[Measu
     if refused:
         verdict = _verdict(bench.slug, metric, _unjudged(refused[0], old, new, refused[1]))
         return replace(verdict, advice=GONE) if refused[1] == MISSING else verdict
-    known = told(metric, bench.noise, having(name, bench.old_trials), having(name, bench.new_trials))
+    sides = having(name, bench.old_trials), having(name, bench.new_trials)
+    known = told(metric, bench.noise, *sides, bench.siblings)
     found = _judge_of(metric, bench.judges)(known, old, new)
     return _verdict(bench.slug, metric, replace(found, detail=_join(found.detail, _gaps(bench, old, new))))
 

@@ -13,9 +13,13 @@ def judge(
     baseline: Baseline | None,
     trials: Sequence[Record],
     tolerances: Mapping[str, str],
+    *,
     noise: CaseNoise | None = None,
+    siblings: Sequence[Baseline] = (),
 ) -> tuple[Verdict, ...]:
     """What is said of a case's trials; `noise` is what was calibrated of the case on this machine.
+
+    `siblings` are approved baselines of the case with other seeds.
 
     Raises:
         UsageError: see `compare.judge_case`.
@@ -23,6 +27,7 @@ def judge(
     verdicts = compare.judge_case(
         slug=cases.slug(case), case=case, digest=cases.digest(case), baseline=baseline, trials=trials,
         metrics=registry.metrics(), judges=registry.judges(), tolerances=tolerances, noise=noise,
+        siblings=siblings,
     )  # fmt: skip
     old = baseline.trials if baseline else ()
     return explain.explain(verdicts, case=case, old=old, new=trials, rules=registry.rules())

@@ -24,15 +24,14 @@ from . import (
     store,
     tolerances,
 )
+from .approved import Approved
 from .nouns import (
     Baseline,
     Case,
-    CaseNoise,
     CaseResult,
     Device,
     Estimate,
     Job,
-    MachineNoise,
     Options,
     Record,
     RunResult,
@@ -63,8 +62,7 @@ class Session:
         self.errors: dict[str, SuiteError] = {}
         self._gpus: tuple[environment.Gpu, ...] | None = None
         self._folders: dict[str, str] = {}
-        self._baselines: dict[str, Baseline | None] = {}
-        self._noises: dict[str, MachineNoise | None] = {}
+        self.approved = Approved(Path(options.baselines))
         self._records: dict[str, tuple[Record, ...]] = {}
         self._results: dict[str, CaseResult] = {}
         self.selected: tuple[Case, ...] = ()
@@ -122,7 +120,7 @@ class Session:
         tolerances.check_tolerances(self.options.tolerances)
         for case in selected:
             self.baseline(case)
-            self.noise(case)
+            self.approved.noise(self.machine(case), case)
         if not self.options.replay:
             self._check_inputs(selected)
         self.run = self._run_folder()
@@ -153,23 +151,7 @@ class Session:
         Raises:
             SuiteError: the file is there and cannot be trusted.
         """
-        name = cases.slug(case)
-        if name not in self._baselines:
-            path = store.baseline_path(Path(self.options.baselines), self.machine(case), name)
-            self._baselines[name] = store.load_baseline(path) if path.exists() else None
-        return self._baselines[name]
-
-    def noise(self, case: Case) -> CaseNoise | None:
-        """What was calibrated of a case on its machine, or None.
-
-        Raises:
-            SuiteError: the file is there and cannot be trusted.
-        """
-        machine = self.machine(case)
-        if machine not in self._noises:
-            self._noises[machine] = store.load_noise(Path(self.options.baselines), machine)
-        found = self._noises[machine]
-        return found.cases.get(cases.slug(case)) if found else None
+        return self.approved.baseline(self.machine(case), case)
 
     def estimate(self, selected: Sequence[Case]) -> Estimate:
         """Trials and seconds that `selected` will take at most: from the baselines' own trials where there are any."""
@@ -270,7 +252,11 @@ class Session:
         return self._results[name]
 
     def _judged(self, case: Case, records: tuple[Record, ...]) -> tuple[Verdict, ...]:
-        return judging.judge(case, self.baseline(case), records, self.options.tolerances, self.noise(case))
+        machine = self.machine(case)
+        return judging.judge(
+            case, self.baseline(case), records, self.options.tolerances,
+            noise=self.approved.noise(machine, case), siblings=self.approved.siblings(machine, case),
+        )  # fmt: skip
 
     def exit_code(self) -> int:
         """0, or 1 where a verdict on what was measured fails the run."""

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from replays import recorded, slug_of
 from test_cli import Command, measured
 
-from benchsuite import calibration, registry, session, store
+from benchsuite import calibration, judging, noises, registry, session, store
+from benchsuite.approved import Approved
 from benchsuite.calibrate import calibrate
 from benchsuite.nouns import Better, Job, Kind, Measured, Metric, Record, Status, SuiteError
 from benchsuite.sittings import sittings
@@ -166,14 +167,14 @@ def test_noise_is_stored_sealed_and_beside_the_baselines(tmp_path: Path) -> None
     """It comes back as it was, is no baseline, and a hand edit is told."""
     report = calibrate(night(3), baselines=tmp_path, metrics=METRICS)
     store.save_baseline(store.baseline_path(tmp_path, report.machine, store.slug(make_case())), make_baseline())
-    found = store.load_noise(tmp_path, report.machine)
+    found = noises.load(tmp_path, report.machine)
     assert found is not None
     assert found.cases == {each.case: each.noise for each in report.cases}
     assert len(store.load_baselines(tmp_path, report.machine)) == 1
     path = Path(report.file)
     path.write_text(path.read_text().replace("0.0122", "0.0123"))
     with pytest.raises(SuiteError, match=r"was edited by hand.*benchsuite calibrate"):
-        store.load_noise(tmp_path, report.machine)
+        noises.load(tmp_path, report.machine)
 
 
 def test_cases_that_were_calibrated_before_stay(tmp_path: Path) -> None:
@@ -181,7 +182,7 @@ def test_cases_that_were_calibrated_before_stay(tmp_path: Path) -> None:
     calibrate(night(3, case=make_case(regime="qlora")), baselines=tmp_path, metrics=METRICS)
     report = calibrate(night(4), baselines=tmp_path, metrics=METRICS)
     assert report.others == (store.slug(make_case(regime="qlora")),)
-    found = store.load_noise(tmp_path, report.machine)
+    found = noises.load(tmp_path, report.machine)
     assert found is not None
     assert len(found.cases) == 2
 
@@ -269,7 +270,7 @@ def test_runs_of_two_nights_are_two_sittings(command: Command) -> None:
         assert code == 0
     assert "10 trials in 2 sittings" in out
     assert "1 sitting known before" in out
-    both = [store.load_noise(Path(folder), "cpu-x86_64") for folder in ("together", "baselines")]
+    both = [noises.load(Path(folder), "cpu-x86_64") for folder in ("together", "baselines")]
     assert both[0] == both[1]
 
 
@@ -348,3 +349,33 @@ def test_the_real_metrics_that_scatter_are_those_that_are_judged_over_trials() -
     kinds = {registry.metrics()[name].kind for name in noise.spreads}
     assert kinds == {Kind.WALL, Kind.BYTES}
     assert {"time.step", "time.train", "ram.peak", "saved.bytes"} <= noise.spreads.keys()
+
+
+# ---------------------------------------------------------------- seeds
+
+
+def seeded(seed: int, accuracy: float, **overrides: Any) -> Record:
+    """A trial of another seed, with its accuracy on eight examples."""
+    right = round(8 * accuracy)
+    samples = (1.0,) * right + (0.0,) * (8 - right)
+    case = make_case(seed=seed, **overrides)
+    metrics = {"quality.accuracy.reloaded": Measured(value=right / 8, samples=samples)}
+    return make_record(case=case, metrics=metrics)
+
+
+def test_an_accuracy_is_told_beside_what_other_seeds_gave(tmp_path: Path) -> None:
+    """Seeds that were approved of the same case, and no other case's."""
+    for record in (
+        seeded(42, 0.75), seeded(43, 0.875), seeded(44, 0.625), seeded(45, 0.1, regime="qlora"),
+        seeded(46, 0.1, task_revision="2"),
+    ):  # fmt: skip
+        baseline = make_baseline(case=record.case, trials=(record,))
+        store.save_baseline(store.baseline_path(tmp_path, baseline.machine, store.slug(record.case)), baseline)
+    folder, case = Approved(tmp_path), make_case(seed=42)
+    siblings = folder.siblings("cpu-x86_64", case)
+    assert [other.case.seed for other in siblings] == [43, 44]
+    baseline = folder.baseline("cpu-x86_64", case)
+    (verdict,) = judging.judge(case, baseline, [seeded(42, 0.75)], {}, siblings=siblings)
+    assert "3 seeds of the baseline lie between 0.6250 and 0.8750, 12.50 points apart by standard" in verdict.detail
+    (alone,) = judging.judge(case, baseline, [seeded(42, 0.75)], {})
+    assert "seeds" not in alone.detail

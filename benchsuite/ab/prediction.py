@@ -172,9 +172,8 @@ def _note(seen: Spread, floor: float) -> str:
         return f"one trial shows no spread between processes: the built-in {percent(floor)[1:]}, uncalibrated"
     parts = []
     if max(seen.freedom + 1, seen.nights) < CALIBRATED:
-        parts.append(
-            f"only {seen.freedom:g} degree{'' if seen.freedom == 1 else 's'} of freedom for the spread between processes, uncalibrated"
-        )
+        few = f"only {seen.freedom:g} degree{'' if seen.freedom == 1 else 's'} of freedom"
+        parts.append(f"{few} for the spread between processes, uncalibrated")
     if seen.nights == 1:
         parts.append("one sitting: how far nights lie apart is not in it")
     elif seen.nights < FEWEST_NIGHTS:

@@ -13,7 +13,9 @@ examples. Without samples it falls back to two binomial shares, and says so.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from statistics import stdev
 
 from benchsuite.ab.quality import Turned, visible
 from benchsuite.judges._common import Trials, finding, invalid, moved, numbers
@@ -85,7 +87,7 @@ def _by_pairs(metric: Metric, old: list[bool], new: list[bool]) -> Finding:
         None,
         effect=-drop if metric.better is not Better.LOWER else drop,
         detectable=seen if seen < 1 else None,
-        detail=f"{_detail(lost, won, examples, p, margin)}; {_reach(seen)}",
+        detail="; ".join([_detail(lost, won, examples, p, margin), _reach(seen), *_seeds(metric)]),
     )
 
 
@@ -107,6 +109,18 @@ def _detail(lost: int, won: int, examples: int, p: float, margin: float) -> str:
         f"of {examples} examples {lost} turned wrong and {won} turned right ({-drop:+.2f} points; exact McNemar "
         f"p = {p:.2g}; margin {margin * 100:.1f} points)"
     )
+
+
+def _seeds(metric: Metric) -> list[str]:
+    """What other seeds gave, which a drop of one seed may be held against."""
+    found = metric.noise.seeds if metric.noise else ()
+    if not found:
+        return []
+    return [f"{len(found)} seeds of the baseline lie between {min(found):.4f} and {max(found):.4f}, {_apart(found)}"]
+
+
+def _apart(found: Sequence[float]) -> str:
+    return f"{stdev(found) * 100:.2f} points apart by standard deviation"
 
 
 def _reach(seen: float) -> str:

@@ -30,6 +30,8 @@ class Noise:
     """Which sitting each trial of the baseline belongs to, in their order."""
     known: Spread | None
     """Its calibrated spread, without what the baseline's own trials gave to it; None where there is none."""
+    seeds: tuple[float, ...] = ()
+    """Of an accuracy: what was approved of each seed of the case, where there are several."""
 
 
 @dataclass(frozen=True, kw_only=True)
