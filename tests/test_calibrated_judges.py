@@ -15,7 +15,7 @@ from benchsuite.ab.prediction import spread
 from benchsuite.judges import bytes as bytes_judge
 from benchsuite.judges import device, wall
 from benchsuite.judges._predicted import by_prediction
-from benchsuite.nouns import Better, Kind, Measured, Metric, Noise, Outcome, Spread
+from benchsuite.nouns import Better, Kind, Measured, Metric, Noise, Outcome, Role, Spread
 
 TIME = Metric(name="m", unit="s", kind=Kind.WALL, concern="c", title="m", better=Better.LOWER)
 CALM = Spread(within=0.01, freedom=4.0, between=0.0, nights=1)
@@ -169,10 +169,18 @@ def test_time_and_throughput_agree(old, new):
         (FIVE, [1.15], known(0.1), O.INCONCLUSIVE),
         (FIVE, [1.00], known(0.5), O.INCONCLUSIVE),
         (FIVE, [1.15] * 5, known(0.01, between=0.08, nights=4), O.INCONCLUSIVE),
+        (FIVE, [1.30], replace(known(None), role=Role.EXPLAIN), O.INCONCLUSIVE),
+        (FIVE, [0.80], replace(known(None), role=Role.EXPLAIN), O.INCONCLUSIVE),
+        (FIVE, [1.02], replace(known(None), role=Role.EXPLAIN), O.OK),
+        (FIVE, [1.30], replace(known(0.01), role=Role.EXPLAIN), O.REGRESSED),
+        (FIVE, [1.30, 1.31], replace(known(None), role=Role.EXPLAIN), O.REGRESSED),
     ],
 )
 def test_outcomes(old, new, metric, outcome):
-    """10 % counts. What is inside a calibrated spread is ok, unless that spread hides a doubling."""
+    """10 % counts. What is inside a calibrated spread is ok, unless that spread hides a doubling.
+
+    What only explains needs more than one process's word, or a calibrated machine.
+    """
     found = wall.JUDGE(metric, values(old), values(new))
     assert found.outcome is outcome, found.detail
 

@@ -12,7 +12,7 @@ from statistics import fmean
 
 from benchsuite.ab.prediction import Prediction, log_shift, place, predict
 from benchsuite.judges._common import finding, grouped, ratio
-from benchsuite.nouns import Better, Finding, Metric, Noise, Outcome, Spread
+from benchsuite.nouns import Better, Finding, Metric, Noise, Outcome, Role, Spread
 from benchsuite.stats import ALPHA, BETA, median, relative, t_quantile
 from benchsuite.units import percent
 
@@ -62,9 +62,9 @@ def by_prediction(
 ) -> Finding:
     """Judge positive values of new trials by the interval in which unchanged ones lie.
 
-    Outside the interval, and beyond the smallest effect that counts, is a move. Inside, "no change" is said where the
-    95 % bound on the worse side lies within that effect; or, of a calibrated spread, where the shift itself does and
-    less than a doubling would have been seen. Else there is no answer.
+    Outside the interval, and beyond the smallest effect that counts, is a move, unless it is hearsay. Inside, "no
+    change" is said where the 95 % bound on the worse side lies within that effect; or, of a calibrated spread, where
+    the shift itself does and less than a doubling would have been seen. Else there is no answer.
 
     Args:
         metric: Its `noise` says which sittings the old trials are of, and what was calibrated.
@@ -99,7 +99,7 @@ def _unknown(old: Sequence[float], new: Sequence[float]) -> Finding:
 
 def _told(seen: _Seen) -> Finding:
     outcome = place(seen.prediction, seen.new, seen.metric.better)
-    if outcome is Outcome.OK and not _settled(seen):
+    if _hearsay(seen) if outcome is not Outcome.OK else not _settled(seen):
         outcome = Outcome.INCONCLUSIVE
     return finding(
         outcome,
@@ -110,6 +110,14 @@ def _told(seen: _Seen) -> Finding:
         detectable=seen.detectable,
         detail=_open(seen) if outcome is Outcome.INCONCLUSIVE else _decided(seen),
     )
+
+
+def _hearsay(seen: _Seen) -> bool:
+    """Whether a move is one process's word, on a machine that was never calibrated, of what only explains.
+
+    Such are all times on a CPU, where whatever else runs moves them, and where a shipped baseline is another machine's.
+    """
+    return len(seen.new) == 1 and seen.metric.role is Role.EXPLAIN and not seen.calibrated
 
 
 def _settled(seen: _Seen) -> bool:
