@@ -296,6 +296,7 @@ def calibrate(  # noqa: PLR0917 - typer makes an option of each
     weights: Annotated[str, typer.Option(help="pretrained or random.", show_default="pretrained")] = "",
     data: Annotated[str, typer.Option(metavar="PATH", help="SST-2 in one of three layouts.")] = "",
     device: Annotated[str, typer.Option(help="GPU by index or UUID; default the emptiest.")] = "",
+    machine: Annotated[str, typer.Option(help="What to call this machine.")] = "",
     trials: Annotated[int, typer.Option(help="Trials a case, 5 at least.", show_default="5")] = 0,
     steps: Annotated[int, typer.Option(help="Train only so many steps; 0: the profile's.")] = 0,
     baselines: Annotated[str, typer.Option(metavar="DIR")] = "baselines",
