@@ -384,3 +384,54 @@ def test_an_accuracy_is_told_beside_what_other_seeds_gave(tmp_path: Path) -> Non
         siblings=siblings
     )
     assert "seeds" not in detail()
+
+
+# ---------------------------------------------------------------- beside the baselines
+
+
+def test_a_folder_of_baselines_may_hold_noise(command: Command) -> None:
+    """It is compared, promoted into and calibrated from as before."""
+    measured(*five(3), name="first")
+    measured(*five(4), name="second")
+    for words in (("promote", "first", "--reason", "first"), ("calibrate", "first")):
+        assert command(*words)[0] == 0
+    code, out, _ = command("compare", "baselines/cpu-x86_64", "second")
+    assert code == 0, out
+    assert command("promote", "second", "--reason", "again")[0] == 0
+    code, out, _ = command("calibrate", "baselines/cpu-x86_64")
+    assert code == 0
+    assert "10 trials in 2 sittings" in out
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda text: text[:200], "is cut short"),
+        (lambda text: text.replace("cpu-x86_64", "other"), "was edited by hand"),
+        (lambda text: text.replace('"schema": 1', '"schema": 99'), "was written by a newer benchsuite"),
+        (lambda _: "[]", "states no schema"),
+    ],
+)
+def test_damaged_noise_is_told_before_anything_is_measured(
+    command: Command, damage: Callable[[str], str], said: str
+) -> None:
+    """Exit code 2, one message, no run."""
+    measured(*five(3), name="first")
+    command("calibrate", "first")
+    path = Path("baselines/cpu-x86_64/noise.json")
+    path.write_text(damage(path.read_text()))
+    for words in (("run", "--replay", "first"), ("compare", "first", "first"), ("calibrate", "first")):
+        code, _, err = command(*words)
+        assert code == 2
+        assert said in err
+    assert [folder.name for folder in Path("results").iterdir()] == ["first"]
+
+
+def test_noise_of_another_machine_is_not_taken(tmp_path: Path) -> None:
+    """A file that was copied into another machine's folder."""
+    report = calibrate(night(3), baselines=tmp_path, metrics=METRICS)
+    there = noises.path_of(tmp_path, "another")
+    there.parent.mkdir()
+    there.write_text(Path(report.file).read_text())
+    with pytest.raises(SuiteError, match="is of cpu-x86_64, not of another"):
+        noises.load(tmp_path, "another")
