@@ -26,6 +26,7 @@ from . import (
     preflight,
     progress,
     registry,
+    runfiles,
     settings,
     sides,
     store,
@@ -38,6 +39,7 @@ from . import versus as comparison
 from .ab.prediction import CALIBRATED
 from .condition import Probe
 from .contest import call, card_markdown, card_text
+from .history import ask, index, keep, plot, svg, table
 from .nouns import Options, Outcome, Record, Role, RunResult, SuiteError, UsageError
 from .session import Session
 
@@ -112,6 +114,8 @@ def _run(options: Options) -> tuple[RunResult, int]:
         raise typer.Exit(INTERRUPTED) from None
     finished = suite.outcome()
     suite.write(finished)
+    for aside in suite.asides:
+        _warn(aside)
     return finished, _code(finished, suite.exit_code(), options)
 
 
@@ -179,7 +183,7 @@ def compare(
     old: Annotated[str, typer.Argument(metavar="A", help="What is held to be right: a run, record or baseline.")],
     new: Annotated[str, typer.Argument(metavar="B", help="What is judged: the same.")],
     results: Annotated[str, typer.Option(metavar="DIR", help="Where runs are found by name.")] = "results",
-    baselines: Annotated[str, typer.Option(metavar="DIR", help="Where calibrated noise is found.")] = "baselines",
+    baselines: Annotated[str, typer.Option(metavar="DIR", help="Where known.toml and noise.json lie.")] = "baselines",
     json: Annotated[str, typer.Option(metavar="FILE", help="Write the verdicts as JSON.")] = "",
 ) -> None:
     """Judge and explain any two records, runs or baselines (files, folders, run names) without measuring."""
@@ -200,6 +204,7 @@ def _versus(old: str, new: str, results: Path, baselines: Path) -> comparison.Ve
     bench = comparison.Bench(
         metrics=registry.metrics(), judges=registry.judges(), rules=registry.rules(),
         tolerances=settings.tolerances(Path()), noise=noise.cases if noise else {},
+        known=runfiles.load_known(baselines),
     )  # fmt: skip
     name = f"{Path(old).name} -> {Path(new).name}"
     found = comparison.versus(a, b, name=name, bench=bench)
@@ -209,6 +214,58 @@ def _versus(old: str, new: str, results: Path, baselines: Path) -> comparison.Ve
             "Cases meet by task, regime, profile, model, weights and device."
         )
     return found
+
+
+@app.command()
+def history(  # noqa: PLR0917 - typer makes an option of each
+    metric: Annotated[str, typer.Argument(help="A metric, or a glob; without it, what there is is listed.")] = "",
+    case: Annotated[str, typer.Option(metavar="GLOB", help="Cases by slug.")] = "*",
+    machine: Annotated[str, typer.Option(metavar="GLOB", help="Machines by name.")] = "*",
+    last: Annotated[int, typer.Option(metavar="N", min=0, help="List the newest N runs; 0: all.")] = 20,
+    injected: Annotated[bool, typer.Option("--injected", help="Show runs with a planted fault too.")] = False,  # noqa: FBT002
+    add: Annotated[list[str] | None, typer.Option(metavar="RUN", help="Take in a run from elsewhere first.")] = None,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Make the index anew from all records first.")] = False,  # noqa: FBT002
+    results: Annotated[str, typer.Option(metavar="DIR", help="Where the runs are.")] = "results",
+    baselines: Annotated[str, typer.Option(metavar="DIR", help="Whose promotions to mark.")] = "baselines",
+    svg_file: Annotated[str, typer.Option("--svg", metavar="FILE", help="Write a plot.")] = "",
+    json: Annotated[str, typer.Option(metavar="FILE", help="Write the runs as JSON; - prints them.")] = "",
+) -> None:
+    """Show a metric over all runs, with promotions and changes of versions between them."""
+    folder = Path(results)
+    if rebuild:
+        _kept(keep.rebuild(folder))
+    if add:
+        _kept(keep.bring(add, folder))
+    if not metric:
+        if not (add or rebuild):
+            declared = registry.metrics()
+            typer.echo(table.overview(index.entries(folder), index.metrics(folder), declared), nl=False)
+        return
+    found = ask.ask(
+        metric, results=folder, baselines=Path(baselines), case=case, machine=machine, injected=injected
+    )  # fmt: skip
+    if svg_file:
+        store.write_text(Path(svg_file), svg.svg(found.series))
+    if json and json != "-":
+        store.write_text(Path(json), codec.dumps(codec.encode(found)))
+    answer = codec.dumps(codec.encode(found)) if json == "-" else _told(found, last)
+    typer.echo(answer, nl=False)
+
+
+def _told(found: ask.Answer, last: int) -> str:
+    text = table.render(found.series, found.left_out, last=last)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return table.render(found.series, found.left_out, last=last, glyphs=plot.ASCII)
+    return text
+
+
+def _kept(kept: keep.Kept) -> None:
+    noun = "run" if kept.runs == 1 else "runs"
+    _say(f"{kept.runs} {noun}, {kept.cases} cases taken in")
+    for line in kept.left_out:
+        _say(f"left out {line}")
 
 
 @app.command()

@@ -5,13 +5,13 @@ The parent imports no torch and makes no CUDA context; trials are processes of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
 import pytest
 
-from . import cases, environment, preflight, progress, registry, settings
+from . import __version__, cases, environment, preflight, progress, registry, settings
 from .fixtures import OPTIONS, fp32_model, qlora_model, regime_model, tokenized
 from .nouns import Case, Device, Options, RunResult, SuiteError, UsageError
 from .plugin_benchmark import (
@@ -31,7 +31,7 @@ from .plugin_fixtures import (
     suite_trials,
     suite_verdicts,
 )
-from .plugin_parallel import REFUSAL, REFUSED, is_worker, pytest_testnodedown, refuse
+from .plugin_parallel import REFUSAL, REFUSED, hush, is_worker, pytest_testnodedown, refuse
 from .plugin_session import REPORTED, SESSION, session_of
 from .session import Session
 
@@ -82,6 +82,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if options.replay:
         _or_exit(lambda: session_of(config))
     name_saves(config)
+    hush(config)
 
 
 def _given(config: pytest.Config, setting: settings.Setting) -> Any:
@@ -210,8 +211,12 @@ def _tell_estimate(config: pytest.Config, suite: Session, selected: Sequence[Cas
 # ---------------------------------------------------------------- reporting
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Verdicts, failing ones first; the last line is the tally."""
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> Generator[None, None, None]:
+    """Verdicts after every other plugin's tables, failing ones first; the last line is the tally."""
+    yield
     run, problem = config.stash.get(FINISHED, (None, REFUSAL if REFUSED in config.stash else ""))
     if run is not None and run.results:
         terminalreporter.section("benchsuite")
@@ -220,6 +225,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             terminalreporter.write_line(f"records, verdicts.json, summary.csv, report.md: {config.stash[SESSION].run}")
     if problem:
         terminalreporter.write_line(f"benchsuite: {problem}", red=True)
+    for aside in config.stash[SESSION].asides if SESSION in config.stash else ():
+        terminalreporter.write_line(f"benchsuite: {aside}", yellow=True)
 
 
 @pytest.hookimpl(trylast=True)
@@ -248,7 +255,10 @@ def _finished(suite: Session) -> tuple[RunResult | None, str]:
     return run, ""
 
 
-def pytest_report_header() -> str:
-    """The versions under guard, without importing them."""
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """The versions under guard, without importing them, and what was asked of the suite."""
     found = environment.guarded(environment.packages())
-    return "benchsuite: " + ", ".join(f"{name} {version}" for name, version in found.items())
+    versions = ", ".join(f"{name} {version}" for name, version in found.items())
+    given = {s.name: _given(config, s) for s in settings.SETTINGS}
+    asked = [f"{name}={value}" for name, value in given.items() if value not in (None, "", False)]
+    return [f"benchsuite {__version__}: {versions}", *([f"suite: {', '.join(asked)}"] if asked else [])]

@@ -10,6 +10,7 @@ import pytest
 from . import cases, registry, wording
 from .fixtures import OPTIONS, teller
 from .nouns import Baseline, Case, CaseResult, Record, Status, SuiteError, Verdict
+from .plugin_properties import note_case, note_verdicts
 from .plugin_session import REPORTED, session_of
 from .session import Session
 
@@ -24,6 +25,7 @@ def suite_case(request: pytest.FixtureRequest) -> Case:
 def suite_result(request: pytest.FixtureRequest, suite_case: Case) -> CaseResult:
     """The case's records and verdicts. Measured once a session; skips where a trial failed and was told of."""
     config, name = request.config, cases.slug(suite_case)
+    note_case(request.node, name)
     told = config.stash[REPORTED]
     if told.get(name, request.node.nodeid) != request.node.nodeid:
         pytest.skip(f"its trial failed: see {told[name]}")
@@ -34,6 +36,7 @@ def suite_result(request: pytest.FixtureRequest, suite_case: Case) -> CaseResult
         pytest.fail(f"benchsuite: {error}", pytrace=False)
     broken = [verdict for verdict in result.verdicts if verdict.concern == "trial" and verdict.fails]
     if broken:
+        note_verdicts(request.node, broken)
         _leave_to_teller(request, name)
         if not config.stash[OPTIONS].gate:
             pytest.skip(f"its trial failed: {broken[0].detail.splitlines()[0]}")
@@ -82,7 +85,9 @@ def suite_check(request: pytest.FixtureRequest, suite_result: CaseResult) -> Cal
     gate = request.config.stash[OPTIONS].gate
 
     def check(concern: str) -> None:
-        failing = [v for v in suite_result.verdicts if v.concern == concern and v.fails]
+        mine = [v for v in suite_result.verdicts if v.concern == concern]
+        note_verdicts(request.node, mine)
+        failing = [v for v in mine if v.fails]
         if failing and gate:
             _fail(failing)
 

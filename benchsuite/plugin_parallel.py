@@ -24,6 +24,15 @@ def is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
+def hush(config: pytest.Config) -> None:
+    """Where cases are only listed, keep pytest-benchmark from warning that it measures none of them under `-n`.
+
+    It warns when pytest is about to end, where a warning that is an error ends in a traceback.
+    """
+    if config.option.collectonly and config.getoption("dist", "no") != "no":
+        config.option.benchmark_disable = True
+
+
 def refuse(config: pytest.Config, items: list[pytest.Item]) -> None:
     """In a worker: run none of `items`, and leave word for the controller."""
     items.clear()

@@ -19,6 +19,7 @@ from . import (
     environment,
     estimates,
     judging,
+    known,
     registry,
     runfiles,
     store,
@@ -66,6 +67,9 @@ class Session:
         self._records: dict[str, tuple[Record, ...]] = {}
         self._results: dict[str, CaseResult] = {}
         self.selected: tuple[Case, ...] = ()
+        self._known = known.NONE
+        self.asides: list[str] = []
+        """What could not be done beside the run, and fails nothing."""
 
     # ------------------------------------------------------------ before
 
@@ -112,12 +116,13 @@ class Session:
 
         Raises:
             SuiteError: something is wrong with GPU, driver, data, model, baselines or results folder.
-            UsageError: something is wrong with a tolerance.
+            UsageError: something is wrong with a tolerance or an accepted deviation.
         """
         self.selected = tuple(selected)
         if not selected:
             return
         tolerances.check_tolerances(self.options.tolerances)
+        self._known = runfiles.load_known(Path(self.options.baselines))
         for case in selected:
             self.baseline(case)
             self.approved.noise(self.machine(case), case)
@@ -254,7 +259,7 @@ class Session:
     def _judged(self, case: Case, records: tuple[Record, ...]) -> tuple[Verdict, ...]:
         machine = self.machine(case)
         return judging.judge(
-            case, self.baseline(case), records, self.options.tolerances,
+            case, self.baseline(case), records, self.options.tolerances, self._known,
             noise=self.approved.noise(machine, case), siblings=self.approved.siblings(machine, case),
         )  # fmt: skip
 
@@ -273,6 +278,7 @@ class Session:
         return RunResult(
             run=self.run.name if self.run else "", machine=machine, results=done,
             published=runfiles.load_published(Path(self.options.baselines)),
+            remarks=known.remarks(self._known, done),
         )  # fmt: skip
 
     def write(self, run: RunResult) -> None:
@@ -283,3 +289,4 @@ class Session:
         """
         if self.run is not None and run.results:
             runfiles.write_reports(self.run, run)
+            self.asides += runfiles.tell(self.run.parent, run, measured=not self.source)

@@ -96,6 +96,21 @@ def show(value: JSON, unit: str) -> str:
     return f"{_digits(value, scale, decimals)} {scale[1]}".strip()
 
 
+def show_many(values: Sequence[JSON], unit: str) -> tuple[str, ...]:
+    """Values that stand in one column: numbers at one scale, with decimals enough to tell a tenth of their span."""
+    numbers = [v for v in values if is_number(v) and _finite(v)]
+    if not numbers:
+        return tuple(show(v, unit) for v in values)
+    scale, decimals = _pick(numbers, unit)
+    span = (float(max(numbers)) - float(min(numbers))) / scale[0]
+    # No more than four beyond what people want: further down is noise of arithmetic.
+    most = decimals + 4
+    while span and decimals < most and 10.0**-decimals > span / TENTHS:
+        decimals += 1
+    shown = (f"{_digits(v, scale, decimals)} {scale[1]}".strip() if is_number(v) and _finite(v) else "" for v in values)
+    return tuple(text or show(v, unit) for text, v in zip(shown, values, strict=True))
+
+
 def show_change(old: JSON, new: JSON, unit: str) -> str:
     """Two values at one scale, and by how much they differ: "90.2 -> 135.9 MB (+51 %)".
 

@@ -15,6 +15,7 @@ from .compare import judge_case
 from .evidence import Rule
 from .explain import explain
 from .judges._common import Judge
+from .known import NONE, Accepted, accept, remarks
 from .nouns import FAILING, JUDGED, CaseNoise, CaseResult, Metric, Outcome, Record, Role, RunResult, Verdict
 from .pooling import pool
 
@@ -45,6 +46,8 @@ class Bench:
     tolerances: Mapping[str, str]
     noise: Mapping[str, CaseNoise] = field(default_factory=dict)
     """What was calibrated on the second side's machine, by slug."""
+    known: Accepted = NONE
+    """Deviations that are accepted."""
 
 
 def versus(old: Sequence[Record], new: Sequence[Record], *, name: str, bench: Bench) -> Versus:
@@ -60,7 +63,13 @@ def versus(old: Sequence[Record], new: Sequence[Record], *, name: str, bench: Be
     results = [_result(sides, bench) for key in a if key in b for sides in _pairs(a[key], b[key])]
     machine = results[0].records[0].environment.machine if results else ""
     return Versus(
-        run=RunResult(run=name, machine=machine, results=tuple(results), published={}),
+        run=RunResult(
+            run=name,
+            machine=machine,
+            results=tuple(results),
+            published={},
+            remarks=remarks(bench.known, results),
+        ),
         only_old=tuple(slug(a[key][0].case) for key in a if key not in b),
         only_new=tuple(slug(b[key][0].case) for key in b if key not in a),
     )
@@ -108,6 +117,7 @@ def _result(sides: Sides, bench: Bench) -> CaseResult:
         tolerances=bench.tolerances,
         noise=bench.noise.get(name),
     )
+    verdicts = accept(verdicts, bench.known, new)
     told = explain(verdicts, case=case, old=baseline.trials, new=new, rules=bench.rules)
     return CaseResult(slug=name, case=case, records=new, baseline=baseline, verdicts=tuple(map(_advised, told)))
 

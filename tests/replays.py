@@ -124,7 +124,7 @@ class Project:
 def project(pytester: pytest.Pytester) -> Project:
     """A project with the bench tests that need no model, the published figures, and a run to replay."""
     (pytester.path / "bench").mkdir()
-    for name in ("test_measures.py", "test_claims.py"):
+    for name in ("conftest.py", "test_measures.py", "test_claims.py"):
         shutil.copy(ROOT / "bench" / name, pytester.path / "bench" / name)
     shutil.copy(ROOT / "conftest.py", pytester.path / "conftest.py")
     shutil.copytree(ROOT / "baselines" / "published", pytester.path / "baselines" / "published")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from factories import make_baseline, make_case
 from replays import Project, moved, recorded
-from test_cli import Command, measured
+from test_cli import Command, command, measured  # noqa: F401 - a fixture
 
 from benchsuite import adding, cases, estimates, progress, store
 from benchsuite.nouns import Case, Estimate, Kind, Options, Outcome, Record, Role, Status, Verdict
@@ -103,7 +103,7 @@ def timed(trial: int, factor: float, day: int = 3) -> Record:
     return moved(record, time__step=record.metrics["time.step"].value * factor)
 
 
-def run(command: Command, *factors: float, most: int = 3) -> tuple[int, str, int]:
+def run(command: Command, *factors: float, most: int = 3) -> tuple[int, str, int]:  # noqa: F811
     """Exit code, what was said, and the trials of a run that is given one trial and may add up to `most`."""
     measured(*(timed(i, f) for i, f in enumerate((1.0, 1.01, 0.99, 1.005, 0.995))), name="approved")
     command("promote", "approved", "--reason", "first figures")
@@ -126,7 +126,11 @@ def run(command: Command, *factors: float, most: int = 3) -> tuple[int, str, int
     ],
 )
 def test_a_run_goes_on_until_it_can_tell(
-    command: Command, factors: tuple[float, ...], most: int, code: int, trials: int
+    command: Command,  # noqa: F811
+    factors: tuple[float, ...],
+    most: int,
+    code: int,
+    trials: int,
 ) -> None:
     """One slow process is followed by another: a slow stack then fails, a disturbed process does not."""
     found, err, made = run(command, *factors, most=most)
@@ -134,14 +138,14 @@ def test_a_run_goes_on_until_it_can_tell(
     assert ("since inconclusive: time.step" in err) is (trials > 1)
 
 
-def test_it_says_that_it_goes_on(command: Command) -> None:
+def test_it_says_that_it_goes_on(command: Command) -> None:  # noqa: F811
     """Before: the most it may take; while it runs: which trial of how many, and why."""
     _, err, _ = run(command, 1.4, 1.4, most=2)
     assert "at most 2 trials, 1 of them only where a gate is inconclusive, about" in err
     assert "fp32 quick (bert-base-uncased), trial 2 of at most 2, since inconclusive: time.step:" in err
 
 
-def test_a_failed_trial_is_not_followed_by_more(command: Command) -> None:
+def test_a_failed_trial_is_not_followed_by_more(command: Command) -> None:  # noqa: F811
     """It fails the run whatever else is measured."""
     measured(*(timed(i, 1.0) for i in range(5)), name="approved")
     command("promote", "approved", "--reason", "first figures")

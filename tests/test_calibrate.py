@@ -13,7 +13,7 @@ from factories import make_baseline, make_case, make_environment, make_record
 from hypothesis import given
 from hypothesis import strategies as st
 from replays import recorded, slug_of
-from test_cli import Command, measured
+from test_cli import Command, command, measured  # noqa: F401 - a fixture
 
 from benchsuite import calibration, judging, noises, registry, session, store
 from benchsuite.approved import Approved
@@ -249,7 +249,7 @@ def _scaled(measured: Measured, factor: float) -> Measured:
     return replace(measured, value=measured.value * factor)
 
 
-def test_what_a_person_reads(command: Command) -> None:
+def test_what_a_person_reads(command: Command) -> None:  # noqa: F811
     """The whole output. To approve another: delete the golden file, run, read the difference."""
     measured(*five(), *(_on_gpu(record) for record in five(regime="qlora")))
     code, out, _ = command("calibrate", "source", "--json", "out.json")
@@ -261,7 +261,7 @@ def test_what_a_person_reads(command: Command) -> None:
     assert json.loads(Path("out.json").read_text())["machine"] == "cpu-x86_64"
 
 
-def test_runs_of_two_nights_are_two_sittings(command: Command) -> None:
+def test_runs_of_two_nights_are_two_sittings(command: Command) -> None:  # noqa: F811
     """Together or one after the other, with the same result."""
     first, second = measured(*five(3), name="first"), measured(*five(4), name="second")
     assert command("calibrate", first, second, "--baselines", "together")[0] == 0
@@ -286,7 +286,7 @@ def test_runs_of_two_nights_are_two_sittings(command: Command) -> None:
         (("calibrate", "nowhere"), "nowhere"),
     ],
 )
-def test_a_mistake_is_one_message(command: Command, words: tuple[str, ...], said: str) -> None:
+def test_a_mistake_is_one_message(command: Command, words: tuple[str, ...], said: str) -> None:  # noqa: F811
     """Exit code 2, no traceback, nothing stored."""
     measured()
     code, out, err = command(*words)
@@ -311,7 +311,7 @@ class Five:
 
 
 def test_without_a_run_it_measures_five_trials_of_each_case(
-    command: Command,
+    command: Command,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As `benchsuite run` does, with an estimate before; the records stay."""
@@ -323,7 +323,7 @@ def test_without_a_run_it_measures_five_trials_of_each_case(
     assert len(store.load_run(Path("results") / "latest")) == 5
 
 
-def test_a_run_against_a_calibrated_baseline_is_no_longer_marked(command: Command) -> None:
+def test_a_run_against_a_calibrated_baseline_is_no_longer_marked(command: Command) -> None:  # noqa: F811
     """`run` and `compare` read noise.json; without it they say that what counts is uncalibrated."""
     measured(*five(3), name="first")
     measured(*five(4)[:1], name="second")
@@ -389,7 +389,7 @@ def test_an_accuracy_is_told_beside_what_other_seeds_gave(tmp_path: Path) -> Non
 # ---------------------------------------------------------------- beside the baselines
 
 
-def test_a_folder_of_baselines_may_hold_noise(command: Command) -> None:
+def test_a_folder_of_baselines_may_hold_noise(command: Command) -> None:  # noqa: F811
     """It is compared, promoted into and calibrated from as before."""
     measured(*five(3), name="first")
     measured(*five(4), name="second")
@@ -413,7 +413,9 @@ def test_a_folder_of_baselines_may_hold_noise(command: Command) -> None:
     ],
 )
 def test_damaged_noise_is_told_before_anything_is_measured(
-    command: Command, damage: Callable[[str], str], said: str
+    command: Command,  # noqa: F811
+    damage: Callable[[str], str],
+    said: str,
 ) -> None:
     """Exit code 2, one message, no run."""
     measured(*five(3), name="first")

@@ -99,7 +99,7 @@ def test_what_could_be_seen_is_not_called_ok():
 
 
 @given(trials, trials, st.floats(0.001, 1000.0))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_units_do_not_matter(old, new, factor):
     """In milliseconds the verdict, effect and reach are those in seconds."""
     here = by_prediction(TIME, old, new, 0.1)
@@ -111,7 +111,7 @@ def test_units_do_not_matter(old, new, factor):
 
 
 @given(st.integers(2, 8), st.integers(1, 8), st.floats(0.001, 0.1))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_more_trials_see_more(old, new, within):
     """At one spread, another trial on either side never sees less."""
 
@@ -125,7 +125,7 @@ def test_more_trials_see_more(old, new, within):
 
 
 @given(trials, trials, st.floats(0.0, 0.3), st.floats(0.0, 0.3))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_nights_and_noise_only_widen(old, new, less, more):
     """A wilder calibration never sees more."""
     a, b = sorted((less, more))
@@ -137,7 +137,7 @@ def test_nights_and_noise_only_widen(old, new, less, more):
 
 
 @given(trials, trials)
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_time_and_throughput_agree(old, new):
     """A rate that is better higher is judged as its inverse that is better lower."""
     time = by_prediction(TIME, old, new, 0.1)

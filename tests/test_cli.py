@@ -11,11 +11,29 @@ from typing import Any
 import pytest
 from replays import STARTED, failed, moved, recorded, recordings, slug_of
 
-from benchsuite import __version__, matrix, planting, selftest, store
+from benchsuite import __version__, cli, matrix, planting, selftest, store
 from benchsuite.matrix import Report, Result
 from benchsuite.nouns import Measured, Record, Status
 
 Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """`command("run", ...)`: exit code, stdout and stderr of `benchsuite run ...` in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["benchsuite", *words])
+        code: Any = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = end.code or 0
+        said = capsys.readouterr()
+        return code, said.out, " ".join(said.err.split())
+
+    return call
 
 
 def measured(*records: Record, name: str = "source") -> str:
@@ -46,6 +64,19 @@ def test_promoted_and_judged_again_is_ok(command: Command) -> None:
     assert "judged " in out
     assert "FAILED" not in out
     assert "records, verdicts.json, summary.csv, report.md: results/" in out
+
+
+def test_the_report_is_on_the_page_of_a_job(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As under pytest; a page that cannot be written is told and fails nothing."""
+    measured()
+    command(*PROMOTE)
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "page.md")
+    assert judge(command)[0] == 0
+    assert Path("page.md").read_text() == Path("results/latest/report.md").read_text()
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "nowhere/page.md")
+    code, _, err = judge(command)
+    assert code == 0
+    assert "the report is not in the job's summary: GITHUB_STEP_SUMMARY=nowhere/page.md: No such file" in err
 
 
 def test_the_verdicts_as_json(command: Command) -> None:

@@ -18,7 +18,7 @@ import pytest
 import typer.main
 from factories import make_baseline, make_case, make_record
 
-from benchsuite import cases, cli, compare, injection, registry
+from benchsuite import cases, cli, compare, injection, known_entries, registry
 from benchsuite.cases import PROFILES, digest, slug
 from benchsuite.entries import KEYS
 from benchsuite.nouns import CaseResult, Measured, Options, Outcome, Phase, RunResult
@@ -200,9 +200,10 @@ def test_the_map_names_every_module_that_exists_and_no_other():
     assert sorted(named) == sorted(real)
 
 
-@pytest.mark.parametrize(
-    "document", ["README.md", "docs/ab.md", "docs/calibrate.md", "docs/design.md", "docs/doctor.md", "docs/gate.md"]
-)
+DOCUMENTS = ("README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md")))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_links_lead_somewhere(document):
     """Relative links are files; links within a document are headings of it."""
     text = (ROOT / document).read_text()
@@ -328,6 +329,15 @@ def test_the_example_tolerances_are_understood(tmp_path):
         ]
         assert metrics, glob
         assert all(any(parse_tolerance(tolerance, metric.unit)) for metric in metrics)
+
+
+def test_the_example_deviation_is_understood():
+    """Every key is shown, and its metric takes its bound."""
+    (text,) = [text for text in blocks("toml") if "[[known]]" in text]
+    data = tomllib.loads(text)
+    (found,) = known_entries.entries(data, "known.toml")
+    known_entries.check([found], registry.metrics(), "known.toml")
+    assert data["known"][0].keys() == known_entries.KEYS.keys()
 
 
 def test_the_example_cases_are_understood_and_every_key_is_told(tmp_path):

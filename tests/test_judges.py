@@ -457,14 +457,11 @@ def test_exact_is_symmetric(old, new):
     assert judge("exact", [old], [new]).outcome is judge("exact", [new], [old]).outcome
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.floats(0.5, 2.0), min_size=2, max_size=6), st.lists(st.floats(0.5, 2.0), min_size=2, max_size=6))
-def test_wall_is_antisymmetric(old, new):
-    """Swapping the sides turns regressed into improved and leaves no other trace."""
-    swap = {O.REGRESSED: O.IMPROVED, O.IMPROVED: O.REGRESSED}
-    there, back = judge("wall", old, new).outcome, judge("wall", new, old).outcome
-    if there in swap or back in swap:
-        assert back is swap.get(there, there)
+def test_wall_never_calls_a_move_worse_both_ways(old, new):
+    """Swapping the sides never leaves a loss a loss: each side's own spread counts for more as the baseline's."""
+    assert {judge("wall", old, new).outcome, judge("wall", new, old).outcome} not in ({O.REGRESSED}, {O.IMPROVED})
 
 
 # ---------------------------------------------------------------- named values

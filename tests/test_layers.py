@@ -24,6 +24,8 @@ PURE = {
     "adding", "calibrate_words", "calibration", "sittings",
     "ab.pairs", "ab.spending", "ab.estimate", "ab.decide", "ab.host", "ab.prediction", "ab.quality", "ab.noise",
     "ab.power", "ab.blocks", "ab.others", "ab.standard", "ab.tables",
+    "known", "known_entries", "marks",
+    "history.__init__", "history.entries", "history.series", "history.table", "history.plot", "history.svg",
     "arms.spec", "contest.__init__", "contest._words", "contest.card", "contest.card_markdown", "contest.card_text",
     "contest.conditions", "contest.order", "contest.rounds", "contest.timing", "contest.verdicts",
     *(f"{part}.{path.stem}" for part in PURE_FOLDERS for path in (PACKAGE / part).glob("*.py")),
@@ -31,6 +33,7 @@ PURE = {
 """Pure functions; `registry` only looks plug-ins up."""
 TRANSLATION = {
     "plugin", "plugin_session", "plugin_fixtures", "plugin_benchmark", "plugin_parallel", "fixtures", "cli", "__main__",
+    "plugin_properties",
 }  # fmt: skip
 
 

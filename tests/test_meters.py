@@ -402,6 +402,19 @@ def test_a_gradient_without_labels_cannot_be_told():
     assert set(told.values()) == {None}
 
 
+def test_a_gradient_that_reached_no_logits_cannot_be_told():
+    """Nothing, where every forward pass of the step ran without gradients."""
+    told = gradients.against(labels=torch.tensor([1]), logits=None, loss=torch.tensor(1.0))
+    assert set(told.values()) == {None}
+
+
+def test_a_batch_given_twice_in_a_row_counts_once():
+    """A second pass over the same rows is no other input; another batch, or the same one later, is."""
+    one, two = ({"ids": torch.tensor([[number]])} for number in (1, 2))
+    assert [batch["ids"].item() for batch in _watch.once([one, one, two, one])] == [1, 2, 1]
+    assert _watch.once([]) == []
+
+
 def test_gradients_are_told_where_they_stand():
     """None, zero, left over; and at the update by dtype."""
     bare, zero, left = (torch.nn.Parameter(torch.ones(2)) for _ in range(3))

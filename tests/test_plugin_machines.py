@@ -17,6 +17,7 @@ from fakes import BROKEN_NVML, NVML, nvml
 from replays import Project, recorded, slug_of
 
 from benchsuite import environment, files, session, store
+from benchsuite.history import index
 from benchsuite.nouns import Job, Record
 
 FULL = ("bench", "-p", "no:cacheprovider")
@@ -280,6 +281,34 @@ def test_an_interrupted_run_is_resumed(
     assert recorder.measured == ["fp32 0", "fp32 1", "qlora 0", "qlora 1"]
     assert bench.results == run
     assert len(store.load_run(run)) == 4
+
+
+def test_a_measured_run_is_in_the_history_once(
+    bench: Project, recorder: type[Recorder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its outcomes; an interrupted one with what it had, and whole once it was resumed."""
+    monkeypatch.setattr(recorder, "interrupt_at", "qlora")
+    bench.pytester.runpytest_inprocess(*MEASURE, no_reraise_ctrlc=True)
+    results = bench.path / "results"
+    assert [entry.case for entry in index.entries(results)] == [slug_of("fp32")]
+    monkeypatch.setattr(recorder, "interrupt_at", "")
+    bench.pytester.runpytest_inprocess(*MEASURE, "--suite-resume")
+    points = index.points(results, "time.step")
+    assert {(p.case, p.run, p.outcome, len(p.values)) for p in points} == {
+        (slug_of(regime), bench.results.name, "no-baseline", 2) for regime in ("fp32", "qlora")
+    }
+
+
+def test_a_damaged_history_is_told_and_fails_nothing(bench: Project, recorder: type[Recorder]) -> None:
+    """The run's files are written; one sentence names the way out."""
+    (bench.path / "results").mkdir()
+    index.place(bench.path / "results").write_bytes(b"no database" * 100)
+    result = bench.pytester.runpytest_inprocess(*MEASURE)
+    assert result.ret == 0
+    text = " ".join(result.stdout.str().split())
+    assert "benchsuite: this run is not in the history: " in text
+    assert text.count("benchsuite history --rebuild") == 1
+    assert (bench.results / "verdicts.json").is_file()
 
 
 def test_trials_of_another_stack_are_not_resumed(

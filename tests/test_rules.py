@@ -237,6 +237,21 @@ EXAMPLES = (
         of=("count.copies.step", "count.operators.step"),
     ),
     Example(
+        rule="waits",
+        old={
+            "count.syncs.step": 1,
+            "count.operators.step": 1788,
+            "operators.by_name": {"aten._local_scalar_dense.default": 1, "aten.mm.default": 300},
+        },
+        new={
+            "count.syncs.step": 2,
+            "count.operators.step": 1789,
+            "operators.by_name": {"aten._local_scalar_dense.default": 2, "aten.mm.default": 300},
+        },
+        says="the host waits for the device: 1 -> 2 times a step (",
+        of=("count.syncs.step", "count.operators.step"),
+    ),
+    Example(
         rule="fourbit_path",
         old={"count.kernels.step": 2328, "kernels.by_name": {"void kDequantizeBlockwise<float>": 145, "gemm": 300}}
         | FAST,
@@ -531,6 +546,13 @@ EXAMPLES = (
         new={"model.dropout.drawn": {"training": {"0.05": 22}, "evaluation": {}}},
         says="dropout is drawn otherwise: in training 0.05 22 times, was 0.1 22 times",
         of=("model.dropout.drawn",),
+    ),
+    Example(
+        rule="passes",
+        old={"model.dropout.drawn": {"training": {"0.1": 8}, "evaluation": {}}, "count.flops.step": 3_000_000},
+        new={"model.dropout.drawn": {"training": {"0.1": 16}, "evaluation": {}}, "count.flops.step": 4_000_000},
+        says="the model runs 2 times as often in a training step: FLOPs ",
+        of=("model.dropout.drawn", "count.flops.step"),
     ),
     Example(
         rule="epsilon",

@@ -97,7 +97,7 @@ def attention_eager() -> None:
 
 @fault(
     "attention weights are no longer dropped out",
-    libraries=("transformers", "torch"), regimes=BOTH, word="attention",
+    libraries=("transformers", "torch"), regimes=BOTH, word="dropout is drawn",
     seen_by=("model.dropout.drawn", "seeds.rng", "count.*", "function.logits_trained"),
 )  # fmt: skip
 def attention_dropout_lost() -> None:

@@ -82,7 +82,7 @@ def trainers_retained() -> None:
 
 @fault(
     "every training step runs one more forward pass",
-    libraries=("transformers", "accelerate"), regimes=BOTH, seen_by=("count.*", "device.*"), word="operator",
+    libraries=("transformers", "accelerate"), regimes=BOTH, seen_by=("count.*", "device.*"), word="times as often",
     reduced=True,
 )  # fmt: skip
 def extra_forward() -> None:
@@ -130,7 +130,7 @@ def rows_read_twice() -> None:
 
 @fault(
     "every step waits for its loss",
-    libraries=("transformers",), regimes=BOTH, seen_by=("count.syncs.step",), word="scalar",
+    libraries=("transformers",), regimes=BOTH, seen_by=("count.syncs.step",), word="waits for the device",
 )  # fmt: skip
 def sync_each_step() -> None:
     """Fetch the number."""

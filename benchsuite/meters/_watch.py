@@ -101,6 +101,17 @@ def contents(batches: list[Batch]) -> dict[str, JSON]:
     return {name: digest.hexdigest()[:16] for name, digest in found.items()}
 
 
+def once(batches: list[Batch]) -> list[Batch]:
+    """`batches` without those that are their neighbour again: a second pass over the same rows is no other input."""
+    return [b for before, b in zip([None, *batches], batches, strict=False) if before is None or not _same(before, b)]
+
+
+def _same(one: Batch, other: Batch) -> bool:
+    import torch
+
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """What the Trainer says of a few rows of the validation set."""

@@ -14,7 +14,7 @@ from .. import trial
 from ..nouns import JSON
 from ..scene import Scene
 from ._probing import SessionMeter, apart, exact
-from ._watch import Evaluation, Watch, contents, cross_entropy, evaluate
+from ._watch import Evaluation, Watch, contents, cross_entropy, evaluate, once
 
 RECEIVED = exact("input.received", "batches as the model receives them")
 MODES = exact("model.modes", "modes in training and evaluation")
@@ -50,7 +50,7 @@ class ForwardMeter(SessionMeter):
         """See `ProbeMeter.probe`."""
         sides = {"training": self.training, "evaluation": self.evaluation}
         return {
-            RECEIVED.name: {side: contents(watch.batches) for side, watch in sides.items()},
+            RECEIVED.name: {side: contents(once(watch.batches)) for side, watch in sides.items()},
             MODES.name: {side: watch.modes for side, watch in sides.items()},
             DTYPES.name: {side: watch.dtypes for side, watch in sides.items()},
             EVALUATION.name: self.agreement,

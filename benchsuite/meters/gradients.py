@@ -52,6 +52,8 @@ class GradientMeter(SessionMeter):
                 seen["layers"] = [*seen.get("layers", ()), output]
 
         def forward(_: Any, __: Any, kwargs: Mapping[str, Any], output: Any) -> None:
+            if not output.logits.requires_grad:
+                return
             output.logits.retain_grad()
             alike = [out for out in seen.pop("layers", ()) if out.shape == output.logits.shape]
             seen.update(labels=kwargs.get("labels"), logits=[output.logits, *alike[-1:]])
@@ -71,8 +73,10 @@ class GradientMeter(SessionMeter):
         finally:
             for hook in hooks:
                 hook.remove()
-        reached = next((logits for logits in seen["logits"] if logits.grad is not None), seen["logits"][0])
-        self.against = against(scale=_scale(scene.trainer), **{**seen, "logits": reached})
+        reached = next((logits for logits in seen.get("logits", ()) if logits.grad is not None), None)
+        self.against = against(
+            labels=seen.get("labels"), logits=reached, loss=seen.get("loss"), scale=_scale(scene.trainer)
+        )
 
     def probe(self, scene: Scene) -> Mapping[str, JSON]:
         """See `ProbeMeter.probe`."""
@@ -120,13 +124,13 @@ def against(*, labels: Any, logits: Any, loss: Any, scale: float = 1.0) -> dict[
 
     Args:
         labels: One a row; None where the model was given none.
-        logits: Rows x classes, with their gradient.
+        logits: Rows x classes, with their gradient; None where no gradient reached any.
         loss: What the step returned.
         scale: What the loss was multiplied by before the backward pass.
     """
     import torch
 
-    if labels is None or logits.grad is None:
+    if labels is None or logits is None:
         return {"loss": None, "gradient": None, "rest": None}
     plain = logits.detach().double()
     wanted = (plain.softmax(-1) - torch.nn.functional.one_hot(labels, plain.shape[-1])) / len(labels)

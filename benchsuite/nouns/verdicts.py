@@ -82,3 +82,5 @@ class RunResult:
     results: tuple[CaseResult, ...]
     published: Mapping[str, JSON]
     """The published figures (`baselines/published/tesla-t4.json`), or empty."""
+    remarks: tuple[str, ...] = ()
+    """What else the run's owner should hear, a line each."""

@@ -53,6 +53,9 @@ def _verdicts(run: RunResult) -> Iterator[str]:
     yield f"{'**FAILED**' if failing else '**Nothing failed**'} on `{run.machine}`: {tally(verdicts)}."
     yield from _failing(failing, verdicts)
     yield from _packages(run)
+    if run.remarks:
+        yield f"## To mend: {len(run.remarks)}"
+        yield "\n".join(f"- {_cell(remark)}" for remark in run.remarks)
     news = [v for v in verdicts if not v.fails and v.outcome is not Outcome.OK]
     if news:
         yield f"## Also to know: {len(news)}"

@@ -39,7 +39,7 @@ class Terminal:
     def render(self, run: RunResult) -> str:
         """The whole report, ending in a newline."""
         verdicts = [v for result in run.results for v in result.verdicts]
-        news = [*_failing(verdicts), _packages(run), *_news(verdicts)]
+        news = [*_failing(verdicts), _packages(run), *_news(verdicts), _remarks(run)]
         sections = [_headline(run), *news, *map(_table, run.results), [tally(verdicts)]]
         return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
 
@@ -111,6 +111,11 @@ def _news(verdicts: Sequence[Verdict]) -> Iterator[list[str]]:
         yield _grouped(f"NOT JUDGED, {outcome.value}", [v for v in verdicts if v.outcome is outcome])
 
 
+def _remarks(run: RunResult) -> list[str]:
+    lines = [f"TO MEND: {len(run.remarks)}"] if run.remarks else []
+    return lines + [part for text in run.remarks for part in _wrap(text, 2)]
+
+
 def _explains(verdict: Verdict) -> bool:
     moved = FAILING | {Outcome.IMPROVED}
     return verdict.role is Role.EXPLAIN and verdict.outcome in moved
@@ -133,8 +138,9 @@ def _cause(verdict: Verdict) -> str:
 
 
 def _first(verdict: Verdict) -> str:
-    """The first line of a structure's diff, whose size alone says nothing."""
-    lines = [] if is_number(verdict.new) else verdict.detail.splitlines()
+    """The first line of a structure's diff, whose size alone says nothing; of what is known the reason."""
+    told = verdict.outcome is Outcome.KNOWN or not is_number(verdict.new)
+    lines = verdict.detail.splitlines() if told else []
     return f": {lines[0]}{' ...' if lines[1:] else ''}" if lines else ""
 
 
