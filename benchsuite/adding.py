@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from .nouns import Kind, Outcome, Role, Verdict
+from .nouns import Case, Kind, Outcome, Role, Verdict
 
 SCATTER = frozenset({Kind.WALL, Kind.DEVICE})
 """Kinds that are judged over trials; another trial of the same seed says nothing new of the others."""
@@ -17,6 +17,20 @@ def undecided(verdicts: Iterable[Verdict]) -> tuple[str, ...]:
         v.metric for v in verdicts
         if v.outcome is Outcome.INCONCLUSIVE and v.role is Role.GATE and v.kind in SCATTER
     )  # fmt: skip
+
+
+def label(together: Sequence[Case], trial: int, most: int, added: str) -> str:
+    """What a trial is called while it runs: "fp32 quick (bert-base-uncased), trial 2 of 5".
+
+    Args:
+        together: The cases that it measures.
+        trial: Its number, from 0.
+        most: Trials up to which the run may go on.
+        added: Why it is made beyond those that were asked for; empty for one of these.
+    """
+    case, names = together[0], " + ".join(case.regime for case in together)
+    count = f"at most {most}, since {added}" if added else str(case.profile.trials)
+    return f"{names} {case.profile.name} ({case.model.id}), trial {trial + 1} of {count}"
 
 
 def why(metrics: Sequence[str]) -> str:

@@ -202,7 +202,7 @@ class Session:
         assert self.run is not None
         if trial in finished and len(together) == 1:
             return (finished[trial],)
-        with self.show(self._label(together, trial, added)) as tell:
+        with self.show(adding.label(together, trial, self._most(together[0]), added)) as tell:
             return self._runner(together[0]).run(self._job(together, trial), self.run, tell)
 
     def _most(self, case: Case) -> int:
@@ -219,12 +219,6 @@ class Session:
     def _finished(self, case: Case) -> dict[int, Record]:
         assert self.run is not None
         return runfiles.finished(self.run, case, injected=bool(self.options.inject))
-
-    def _label(self, together: tuple[Case, ...], trial: int, added: str) -> str:
-        names = " + ".join(f"{case.regime}" for case in together)
-        case = together[0]
-        count = f"at most {self._most(case)}, since {added}" if added else str(case.profile.trials)
-        return f"{names} {case.profile.name} ({case.model.id}), trial {trial + 1} of {count}"
 
     def _runner(self, case: Case) -> Runner:
         if self.source:
