@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from . import architecture, compat
+from .collating import Collator
 from .nouns import JSON, Plan, Setting, Split, SuiteError, Transform
 from .plans import total_steps, warmup_steps
 from .scene import Scene
@@ -136,21 +137,36 @@ def restore_model(model: Any, folder: str, *, setting: Setting, transforms: Iter
     return model
 
 
-def make_trainer(scene: Scene, callbacks: Sequence[Any], **overrides: Any) -> Any:
-    """A Trainer for the scene's model and rows; `overrides` are further `TrainingArguments`."""
-    from transformers import DataCollatorWithPadding, Trainer, default_data_collator
+def make_trainer(scene: Scene, callbacks: Sequence[Any], *, looked_into: bool = False, **overrides: Any) -> Any:
+    """A Trainer for the scene's model and rows; `overrides` are further `TrainingArguments`.
 
-    fixed = scene.plan.padding == "fixed"
-    return Trainer(
+    One that is looked into runs every step in Python, whatever its transforms would make of it.
+    """
+    from transformers import Trainer
+
+    kind = Trainer
+    for transform in scene.transforms:
+        if not (looked_into and transform.sealed):
+            kind = transform.trainer(kind, scene.setting)
+    return kind(
         model=scene.model,
         args=training_arguments(scene, **overrides),
         train_dataset=scene.rows["train"],
         eval_dataset=scene.rows["validation"],
-        data_collator=default_data_collator if fixed else DataCollatorWithPadding(scene.tokenizer),
+        data_collator=collator(scene),
         processing_class=scene.tokenizer,
         compute_metrics=accuracy,
         callbacks=list(callbacks),
     )
+
+
+def collator(scene: Scene) -> Any:
+    """What puts rows together into a batch, as the plan pads them."""
+    from transformers import DataCollatorWithPadding, default_data_collator
+
+    if scene.plan.widths:
+        return Collator.of(scene.tokenizer, scene.plan.widths)
+    return default_data_collator if scene.plan.padding == "fixed" else DataCollatorWithPadding(scene.tokenizer)
 
 
 def training_arguments(scene: Scene, **overrides: Any) -> Any:

@@ -12,13 +12,15 @@ from .registry import pick, regimes, tasks
 
 __all__ = [
     "EMBEDDED", "PROFILES", "PUBLISHED", "SEED", "alike", "asked_for", "cases", "describe", "difference", "digest",
-    "held", "model_of", "origin", "short_id", "slug", "task_of",
+    "held", "model_of", "origin", "short_id", "slug", "spelt_out", "task_of",
 ]  # fmt: skip
 
 EMBEDDED = "toy-bert"
 """The model that ships inside the package; used with the task `toy`."""
 PUBLISHED = "bert-base-uncased"
 SEED = 42
+CORE = Options().regimes
+"""The regimes that are measured unless told otherwise."""
 NAMED_BERT = re.compile(r"(?<![a-z])bert(?![a-z])|minilm")
 """Names of BERTs proper: "distilbert" and "modernbert" name their layers otherwise."""
 BERT: Mapping[str, tuple[str, ...]] = {"lora_targets": ("query", "value"), "unquantised": ("classifier",)}
@@ -109,6 +111,14 @@ def asked_for(case: Case, options: Options) -> bool:
     return profile and (regime or case.regime in options.regimes)
 
 
+def spelt_out(names: Iterable[str]) -> tuple[str, ...]:
+    """Regimes by name, each once: "core" is the default's, "all" every one that is known; others as they are."""
+    found: list[str] = []
+    for name in names:
+        found += CORE if name == "core" else regimes() if name == "all" else (name,)
+    return tuple(dict.fromkeys(found))
+
+
 def _with_trials(record: Record, there: tuple[Record, ...], wanted: int) -> Case:
     same = sum(slug(other.case) == slug(record.case) and other.digest == record.digest for other in there)
     return replace(record.case, profile=replace(record.case.profile, trials=wanted or same))
@@ -179,7 +189,7 @@ def _common(run: Iterable[str], entry: tuple[str, ...]) -> tuple[str, ...]:
 
 def _cases_of(options: Options, wish: Entry) -> Iterator[Case]:
     chosen = [PROFILES[pick("profile", name, PROFILES)] for name in dict.fromkeys(wish.profiles)]
-    names = [pick("regime", name, regimes()) for name in dict.fromkeys(wish.regimes)]
+    names = [pick("regime", name, {*regimes(), "core", "all"}) for name in spelt_out(wish.regimes)]
     for profile in chosen:
         for name in names:
             for seed in dict.fromkeys(wish.seeds):

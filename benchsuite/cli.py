@@ -18,6 +18,7 @@ from . import (
     cases,
     codec,
     diagnosis,
+    effects_words,
     examine,
     matrix,
     matrix_words,
@@ -28,11 +29,13 @@ from . import (
     registry,
     runfiles,
     settings,
+    side_by_side,
     sides,
     store,
 )
 from . import calibrate as calibrating
 from . import doctor as doctoring
+from . import effects as taken_apart
 from . import promote as promotion
 from . import selftest as planted
 from . import versus as comparison
@@ -71,7 +74,7 @@ def root(
 def run(  # noqa: PLR0917 - typer makes an option of each
     profile: Annotated[str, typer.Option(metavar="LIST", help="Profiles, comma-separated.", show_default="tiny")] = "",
     regimes: Annotated[
-        str, typer.Option(metavar="LIST", help="Regimes, comma-separated.", show_default="fp32,qlora")
+        str, typer.Option(metavar="LIST", help="Regimes, comma-separated, or all.", show_default="fp32,qlora")
     ] = "",
     task: Annotated[str, typer.Option(metavar="NAME", help="A task; default the profile's own.")] = "",
     model: Annotated[str, typer.Option(help="A checkpoint's folder or hub name.")] = "",
@@ -389,6 +392,27 @@ def _measured(given: dict[str, Any]) -> list[Record]:
         raise typer.Exit(INTERRUPTED) from None
     errors.print(f"records: {suite.run}")
     return records
+
+
+@app.command()
+def effects(
+    runs: Annotated[
+        list[str] | None, typer.Argument(metavar="[RUN]...", help="Folders or names.", show_default="latest")
+    ] = None,
+    ends: Annotated[str, typer.Option(metavar="FROM,TO", help="Two regimes.", show_default="fp32,qlora ...")] = "",
+    results: Annotated[str, typer.Option(metavar="DIR", help="Where runs are found by name.")] = "results",
+    json: Annotated[str, typer.Option(metavar="FILE", help="Write the parts as JSON; - prints them.")] = "",
+) -> None:
+    """Say which part of the difference between two regimes is due to which change, from runs of several."""
+    folders = [store.resolve_run(name, Path(results)) for name in runs or ["latest"]]
+    records = [record for folder in folders for record in store.load_run(folder)]
+    found, beside = taken_apart.of_run(records, ends), side_by_side.matrices(records)
+    answer = codec.dumps({"regimes": codec.encode(beside), "parts": codec.encode(found)})
+    if json not in ("", "-"):
+        store.write_text(Path(json), answer)
+    known = tuple(registry.metrics().values())
+    told = [*(effects_words.side_by_side(matrix, known) for matrix in beside), effects_words.text(found, known)]
+    typer.echo(answer if json == "-" else "\n\n".join(told))
 
 
 @app.command()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from importlib import import_module
 from typing import Any
+from unittest.mock import patch
 
 
 def dtype_argument(dtype: Any) -> dict[str, Any]:
@@ -29,3 +33,22 @@ def is_checkpointing(model: Any) -> bool:
 def bare_optimizer(optimizer: Any) -> Any:
     """The torch optimizer under accelerate's wrapper."""
     return getattr(optimizer, "optimizer", optimizer)
+
+
+MASKS = ("transformers.modeling_attn_mask_utils", "transformers.masking_utils")
+TRACED = ("is_tracing", "is_torchdynamo_compiling")
+
+
+@contextmanager
+def unread_masks() -> Iterator[None]:
+    """Inside, no mask's values decide what is computed: read there, they would end a recording of CUDA graphs.
+
+    Late versions of transformers see by themselves that they are recorded; earlier ones are told that they are traced.
+    """
+    with ExitStack() as told:
+        if not hasattr(import_module("transformers.utils.import_utils"), "is_cuda_stream_capturing"):
+            for module in map(import_module, MASKS):
+                for name in TRACED:
+                    if hasattr(module, name):
+                        told.enter_context(patch.object(module, name, lambda *_: True))
+        yield

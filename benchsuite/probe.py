@@ -73,7 +73,8 @@ def prepare(scene: Scene) -> None:
 def train(scene: Scene, meters: list[SessionMeter]) -> None:
     """One step to warm up, then one for each meter that brings an instrument."""
     turns = [meter for meter in meters if type(meter).instrument is not SessionMeter.instrument]
-    scene.trainer = builders.make_trainer(scene, [_turns(scene, turns, meters)], **short(WARMUP + len(turns)))
+    steps = short(WARMUP + len(turns))
+    scene.trainer = builders.make_trainer(scene, [_turns(scene, turns, meters)], looked_into=True, **steps)
     scene.trainer.train()
 
 

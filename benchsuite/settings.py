@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .cases import spelt_out
 from .entries import entries, located
 from .nouns import Entry, Options, UsageError, Weights
 from .registry import near
@@ -41,7 +42,8 @@ TABLES_TOLD = "[tool.benchsuite.tolerance] and [[tool.benchsuite.case]]"
 SETTINGS = (
     Setting(name="profile", help="profiles to run, comma-separated: tiny, quick, full, notebook (default: tiny,full)",
             metavar="LIST"),
-    Setting(name="regimes", help="regimes to run, comma-separated (default: fp32,qlora)", metavar="LIST"),
+    Setting(name="regimes", help="regimes to run, comma-separated, or all, or core: fp32,qlora (default: core)",
+            metavar="LIST"),
     Setting(name="task", help="the task to train on: sst2, toy or a plug-in's (default: the profile's own)",
             metavar="NAME"),
     Setting(name="model", help="a checkpoint's folder or hub name (default: the profile's own)"),
@@ -96,7 +98,8 @@ def _value(setting: Setting, value: Any) -> Any:
     if setting.name == "model":
         return located(value, Path())
     if setting.name in ("profile", "regimes"):
-        return _names(setting, value)
+        names = _names(setting, value)
+        return names if setting.name == "profile" else spelt_out(names)
     if setting.type is int:
         return _whole(setting, value)
     return setting.type(value)

@@ -157,6 +157,7 @@ def test_named_twice_is_measured_once() -> None:
             "unknown profile 'tinny'. Did you mean 'tiny'? Known: full, notebook, quick, tiny.",
         ),
         (Options(regimes=("qlra",)), "unknown regime 'qlra'. Did you mean 'qlora'?"),
+        (Options(regimes=("al",)), "unknown regime 'al'. Did you mean 'all'?"),
         (Options(trials=-1), "cannot be negative"),
     ],
 )

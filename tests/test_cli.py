@@ -245,6 +245,23 @@ def test_several_runs_are_pooled(command: Command) -> None:
     assert "first baseline (2 trials)" in out
 
 
+def test_the_parts_of_a_difference(command: Command) -> None:
+    """In words or as JSON, from one run or several; 2 where there is nothing to take apart."""
+    one, other = measured(recorded("fp32"), name="one"), measured(recorded("qlora"), name="other")
+    code, out, err = command("effects", one, other, "--json", "parts.json")
+    assert (code, err) == (0, "")
+    assert out.startswith("toy, tiny, toy-bert (pretrained), cpu, seed 42\n\n  Regime")
+    assert "\n\nfp32 -> qlora: toy, tiny, toy-bert" in out
+    told = json.loads(Path("parts.json").read_text())
+    (found,), (beside,) = told["parts"], told["regimes"]
+    assert list(beside["figures"]) == ["fp32", "qlora"]
+    assert found["missing"][0].startswith("only measured together: fewer trained parameters, half precision, 4 bits")
+    assert json.loads(command("effects", one, other, "--json", "-")[1]) == told
+    code, out, err = command("effects", one)
+    assert (code, out) == (2, "")
+    assert err.startswith("benchsuite: nothing to take apart: ")
+
+
 def test_the_version_and_the_help(command: Command) -> None:
     """The commands that exist work; exit codes are told."""
     assert command("--version")[:2] == (0, f"{__version__}\n")

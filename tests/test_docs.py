@@ -104,7 +104,7 @@ def test_a_pytest_command_uses_options_that_exist(words, pytest_help):
     for option in (word for word in words if word.startswith("--")):
         assert re.search(rf"^\s+{option}\b", pytest_help, flags=re.MULTILINE), option
     assert set(value_of(words, "--suite-profile")) <= set(PROFILES)
-    assert set(value_of(words, "--suite-regimes")) <= {*registry.regimes(), *examples_regimes()}
+    assert set(value_of(words, "--suite-regimes")) <= {"all", "core", *registry.regimes(), *examples_regimes()}
     if words[0] == "bench":
         assert (ROOT / words[0]).is_dir()
 
@@ -179,7 +179,8 @@ def test_the_readmes_verdicts_profiles_and_regimes_exist():
     regimes = re.findall(
         r"`([\w-]+)`", README.split("Regimes (`--suite-regimes")[1].split("`):")[1].split("`--suite")[0]
     )
-    assert set(regimes) >= set(registry.regimes()) - set(examples_regimes())
+    twins = {f"{name}-dyn" for name in regimes}
+    assert {*regimes, *twins} >= set(registry.regimes()) - set(examples_regimes())
 
 
 # ---------------------------------------------------------------- map and links

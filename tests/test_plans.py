@@ -62,6 +62,25 @@ def test_lora_takes_qloras_recipe_on_an_fp32_base() -> None:
     assert plan("lora") == replace(plan("fp32"), arguments={**PUBLISHED, **ADAPTER})
 
 
+def test_lora_half_is_lora_on_a_half_precision_base() -> None:
+    """Nothing else of the plan differs."""
+    assert plan("lora-half") == replace(plan("lora"), dtype="float16")
+
+
+def test_int8_names_its_threshold_and_what_it_keeps() -> None:
+    """LLM.int8, the rest in the dtype in which qlora has it."""
+    config = {"load_in_8bit": True, "llm_int8_threshold": 6.0, "llm_int8_skip_modules": ["classifier"]}
+    assert plan("int8-lora") == replace(plan("lora"), dtype="float16", quantisation=config)
+
+
+@pytest.mark.parametrize("regime", ["fp32", "amp", "qlora", "int8-lora"])
+def test_a_dynamic_twin_trains_by_the_same_arguments(regime: str) -> None:
+    """Rows, epochs, batch size, learning rate: the protocol stays, but for the padding."""
+    widths = (16, 32, 48, 64, 96, 128)
+    assert plan(f"{regime}-dyn") == replace(plan(regime), padding="longest", widths=widths)
+    assert plan("amp-fast") == plan("amp-dyn")
+
+
 @pytest.mark.parametrize(
     ("device", "capability", "dtype", "flag"),
     [

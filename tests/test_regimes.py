@@ -12,8 +12,12 @@ from benchsuite import cases, codec, registry
 from benchsuite.cases import PROFILES, SEED
 from benchsuite.nouns import Device, Model, Options, Plan, Setting, Transform
 from benchsuite.regimes.autocast import Autocast
+from benchsuite.regimes.buckets import Buckets
 from benchsuite.regimes.checkpointing import Checkpointing
+from benchsuite.regimes.cuda_graphs import CudaGraphs
 from benchsuite.regimes.fixed_padding import FixedPadding
+from benchsuite.regimes.half import Half
+from benchsuite.regimes.int8 import Int8
 from benchsuite.regimes.lora import Lora
 from benchsuite.regimes.nf4 import Nf4
 from benchsuite.regimes.recipe import Recipe
@@ -22,6 +26,7 @@ SETTING = Setting(
     model=Model(id="bert"), profile=PROFILES["tiny"], device=Device.CPU, capability=None, seed=SEED
 )  # fmt: skip
 NF4, LORA = Nf4(double_quant=True, compute="float16", unquantised="float16"), Lora(r=16, alpha=32, dropout=0.1)
+PLAIN_NF4 = replace(NF4, double_quant=False)
 ADAPTERS = Recipe(lr=2e-4, decay=0.01, warmup=0.1)
 
 SPELLED: dict[str, tuple[Transform, ...]] = {
@@ -29,6 +34,12 @@ SPELLED: dict[str, tuple[Transform, ...]] = {
     "qlora": (NF4, Checkpointing(reentrant=True), LORA, FixedPadding(128), ADAPTERS),
     "lora": (LORA, FixedPadding(128), ADAPTERS),
     "amp": (Autocast(), FixedPadding(128), Recipe(lr=2e-5)),
+    "lora-half": (Half("float16"), LORA, FixedPadding(128), ADAPTERS),
+    "int8-lora": (Int8(threshold=6.0, unquantised="float16"), LORA, FixedPadding(128), ADAPTERS),
+    "qlora-nodq": (PLAIN_NF4, Checkpointing(reentrant=True), LORA, FixedPadding(128), ADAPTERS),
+    "qlora-nogc": (NF4, LORA, FixedPadding(128), ADAPTERS),
+    "qlora-nodq-nogc": (PLAIN_NF4, LORA, FixedPadding(128), ADAPTERS),
+    "amp-fast": (Autocast(), CudaGraphs(), Buckets(128), Recipe(lr=2e-5)),
 }
 
 
@@ -36,6 +47,14 @@ SPELLED: dict[str, tuple[Transform, ...]] = {
 def test_a_regime_is_what_the_design_says(regime: str) -> None:
     """The same transforms with the same parameters in the same order."""
     assert registry.regimes()[regime] == SPELLED[regime]
+
+
+@pytest.mark.parametrize("regime", sorted(SPELLED.keys() - {"amp-fast"}))
+def test_a_dynamic_twin_differs_in_its_padding_alone(regime: str) -> None:
+    """`NAME-dyn` has buckets where NAME has a fixed length, and all else in its place."""
+    twin = registry.regimes()[f"{regime}-dyn"]
+    assert Buckets(128) in twin
+    assert tuple(FixedPadding(128) if part == Buckets(128) else part for part in twin) == SPELLED[regime]
 
 
 @pytest.mark.parametrize("regime", sorted(registry.regimes()))
@@ -64,6 +83,8 @@ def test_a_transform_does_nothing_unless_it_says_so() -> None:
     plain, model = Transform(), object()
     plan = Plan(dtype="float32", quantisation={}, max_length=1, padding="fixed", autocast="", arguments={})
     assert plain.plan(plan, SETTING) is plan
+    assert plain.trainer(dict, SETTING) is dict
+    assert plain.sealed is False
     assert plain.loaded(model, SETTING) is plain.prepare(model, SETTING) is plain.restore(model, "", SETTING) is model
 
 
@@ -108,3 +129,21 @@ def test_nf4_switches_the_cpu_fast_path_off() -> None:
     assert NF4.loaded(model, SETTING) is model
     assert quantised.support_avx512bf16_for_cpu is False
     assert not hasattr(plain, "support_avx512bf16_for_cpu")
+
+
+@pytest.mark.parametrize(
+    ("limit", "widths"), [(32, (16, 32)), (128, (16, 32, 48, 64, 96, 128)), (512, (16, 32, 48, 64, 96, 128)), (8, (8,))]
+)
+def test_buckets_are_few_and_end_at_the_shorter_limit(limit: int, widths: tuple[int, ...]) -> None:
+    """At most six shapes, none beyond what a row may have."""
+    setting = replace(SETTING, profile=replace(PROFILES["tiny"], max_length=limit))
+    plan = Plan(dtype="float32", quantisation={}, max_length=limit, padding="fixed", autocast="", arguments={})
+    made = Buckets(128).plan(plan, setting)
+    assert (made.padding, made.max_length, made.widths) == ("longest", widths[-1], widths)
+
+
+def test_graphs_are_for_a_gpu_and_kept_from_the_probe() -> None:
+    """On a CPU the Trainer stays as it is; on CUDA it is a subclass that replays."""
+    assert CudaGraphs().trainer(dict, SETTING) is dict
+    assert issubclass(CudaGraphs().trainer(dict, replace(SETTING, device=Device.CUDA)), dict)
+    assert CudaGraphs.sealed

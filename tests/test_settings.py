@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchsuite import cli, settings
+from benchsuite import cli, registry, settings
 from benchsuite.nouns import Options, UsageError, Weights
 
 
@@ -35,6 +35,10 @@ def test_nothing_given_is_the_default() -> None:
     [
         ("profile", "tiny, full ,", "profiles", ("tiny", "full")),
         ("regimes", "qlora", "regimes", ("qlora",)),
+        ("regimes", "core", "regimes", ("fp32", "qlora")),
+        ("regimes", "amp, core, amp", "regimes", ("amp", "fp32", "qlora")),
+        ("regimes", "all", "regimes", tuple(registry.regimes())),
+        ("regimes", "qlora,all", "regimes", ("qlora", *(name for name in registry.regimes() if name != "qlora"))),
         ("weights", "random", "weights", Weights.RANDOM),
         ("trials", "5", "trials", 5),
         ("steps", 12, "steps", 12),

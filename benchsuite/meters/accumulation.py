@@ -34,7 +34,7 @@ class AccumulationMeter(SessionMeter):
         """See `SessionMeter.prepared`."""
         self.ratios = invariance.measure(
             scene.model,
-            lambda arguments: builders.make_trainer(scene, [], **arguments),
+            lambda arguments: builders.make_trainer(scene, [], looked_into=True, **arguments),
             scene.case.profile.train_batch,
         )
 

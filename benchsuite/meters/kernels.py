@@ -77,8 +77,8 @@ def _profile(scene: Scene) -> list[tuple[str, float]]:
                 profiler.stop()
 
     rebuild(scene)
-    steps = {"max_steps": WARMUP + PROFILED, "eval_strategy": "no", "logging_strategy": "no"}
-    scene.trainer = builders.make_trainer(scene, [Profiled()], **steps)
+    steps: dict[str, Any] = {"max_steps": WARMUP + PROFILED, "eval_strategy": "no", "logging_strategy": "no"}
+    scene.trainer = builders.make_trainer(scene, [Profiled()], looked_into=True, **steps)
     scene.trainer.train()
     release(scene)
     return [

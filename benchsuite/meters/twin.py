@@ -1,6 +1,6 @@
 """The model as a function in 64 bits: what it computes, apart from how it rounds.
 
-A copy of the prepared model is widened to float64, 4-bit weights by what they dequantise to; whatever
+A copy of the prepared model is widened to float64, quantised weights by what they dequantise to; whatever
 no checkpoint file holds, head and adapters, is given fixed values, so that no draw counts and no adapter
 is zero. What is left of a difference is another formula: an activation, a norm's epsilon, a mask, a
 position, an adapter's scale. Not covered: kernels of lower precision, which the other logits see.
@@ -141,8 +141,9 @@ def widened(model: Any, drawn: Iterable[str]) -> Any:
     """`model` itself in float64 and evaluation mode, quantised layers by plain ones, `drawn` by fixed values."""
     for parent in list(model.modules()):
         for name, child in list(parent.named_children()):
-            if getattr(child._parameters.get("weight"), "quant_state", None) is not None:
-                setattr(parent, name, _plain(child))
+            weight = dequantised(child)
+            if weight is not None:
+                setattr(parent, name, _plain(child, weight))
     model = model.double().eval()
     held = dict(model.named_parameters())
     for name in drawn:
@@ -150,12 +151,26 @@ def widened(model: Any, drawn: Iterable[str]) -> Any:
     return model
 
 
-def _plain(layer: Any) -> Any:
-    """A linear layer of what a 4-bit one dequantises to."""
-    import torch
-    from bitsandbytes.functional import dequantize_4bit
+def dequantised(layer: Any) -> Any:
+    """What a layer's 4-bit or 8-bit weight stands for; None where it has neither."""
+    weight = layer._parameters.get("weight")
+    if getattr(weight, "quant_state", None) is not None:
+        from bitsandbytes.functional import dequantize_4bit
 
-    weight = dequantize_4bit(layer.weight.data, layer.weight.quant_state)
+        return dequantize_4bit(weight.data, weight.quant_state)
+    # Of 8 bits the largest of each row; it moves from the weight to the layer's state with the first forward pass.
+    scale = next((s for s in (getattr(weight, "SCB", None), *_state(layer)) if s is not None), None)
+    return None if scale is None else weight.data.double() * scale.double().unsqueeze(1) / 127
+
+
+def _state(layer: Any) -> list[Any]:
+    return [getattr(getattr(layer, "state", None), "SCB", None)]
+
+
+def _plain(layer: Any, weight: Any) -> Any:
+    """A linear layer of a quantised one's dequantised weight."""
+    import torch
+
     made = torch.nn.Linear(weight.shape[1], weight.shape[0], bias=layer.bias is not None, device=weight.device)
     made.weight.data = weight.detach()
     if layer.bias is not None:

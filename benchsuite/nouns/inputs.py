@@ -86,6 +86,8 @@ class Plan:
     """Dtype of autocast in training and evaluation, or empty."""
     arguments: Mapping[str, JSON]
     """Fields of `TrainingArguments`."""
+    widths: tuple[int, ...] = ()
+    """Tokens that batches are padded to, ascending, each to the least that holds it; empty: to their longest row."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +112,8 @@ class Transform:
 
     adapter = False
     """True where training leaves the base as it was: what is saved then is an adapter."""
+    sealed = False
+    """True where its steps run out of Python's sight; the probe, which looks into steps, goes without its Trainer."""
 
     def plan(self, plan: Plan, setting: Setting) -> Plan:
         """Return `plan` changed. Pure: no torch, no file."""
@@ -122,6 +126,10 @@ class Transform:
     def prepare(self, model: Any, setting: Setting) -> Any:
         """Make a loaded model ready for training; may return another object."""
         return model
+
+    def trainer(self, base: Any, setting: Setting) -> Any:
+        """Return the class of Trainer to train with: `base`, or a subclass of it."""
+        return base
 
     def restore(self, model: Any, folder: str, setting: Setting) -> Any:
         """Put what `folder` holds onto a freshly loaded base. Called where `adapter` is true."""

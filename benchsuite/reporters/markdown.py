@@ -8,10 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from benchsuite import registry
+from benchsuite.effects import ENDS, decompose
+from benchsuite.effects_words import notes, regimes, table, title
 from benchsuite.explain import Group, beside, headline, together
 from benchsuite.freeze import NEEDS
 from benchsuite.nouns import JSON, CaseResult, Outcome, Record, RunResult, Verdict
 from benchsuite.reporters._columns import HEADERS, good, packages, rows, text
+from benchsuite.side_by_side import matrices
 from benchsuite.units import show, show_effect
 from benchsuite.versions import GUARDED
 from benchsuite.wording import advise, below_cause, causes, in_short, label, one_line, tally
@@ -26,7 +30,7 @@ class Markdown:
 
     def render(self, run: RunResult) -> str:
         """The file's text."""
-        blocks = [*_verdicts(run), *_published(run)]
+        blocks = [*_verdicts(run), *_published(run), *_effects(run)]
         for result in run.results:
             blocks += _metrics(result)
         for result in run.results:
@@ -126,6 +130,30 @@ def _notes(published: Mapping[str, JSON]) -> Iterator[str]:
 
 def _text(value: str) -> str:
     return " ".join(value.split())
+
+
+# ---------------------------------------------------------------- what makes the difference
+
+
+def _effects(run: RunResult) -> Iterator[str]:
+    records = [record for result in run.results for record in result.records]
+    told = [d for d in decompose(records, ENDS, registry.regimes()) if any(len(e.parts) > 1 for e in d.effects)]
+    if told:
+        yield from _regimes(records)
+        yield "## What makes the difference"
+    for found in told:
+        yield f"### {title(found)}"
+        head, *body = table(found, tuple(registry.metrics().values()))
+        yield _grid(head, body)
+        yield "\n".join(f"- {note}" for note in notes(found))
+
+
+def _regimes(records: Sequence[Record]) -> Iterator[str]:
+    yield "## Regimes side by side"
+    for matrix in matrices(records):
+        yield f"{matrix.case}; medians over trials."
+        head, *body = regimes(matrix, tuple(registry.metrics().values()))
+        yield _grid(head, body)
 
 
 # ---------------------------------------------------------------- all metrics
