@@ -204,6 +204,12 @@ def test_every_verdict_says_what_could_have_been_seen():
     assert "only 2 degrees of freedom" in few.detail
 
 
+def test_what_never_moved_is_unchanged_to_the_last_bit():
+    """A clock that read the same in every trial differs by nothing, not by a rounding of its mean."""
+    found = wall.JUDGE(known(None), values([1980.0] * 5), values([1980.0] * 3))
+    assert (found.outcome, found.old, found.new, found.effect) == (O.OK, 1980.0, 1980.0, 0.0)
+
+
 def test_a_baseline_of_two_nights_is_wider_than_one_of_one():
     """The nights of the baseline's own trials count too."""
     together, apart = [1.0, 1.01, 1.1, 1.11], Noise(sittings=(0, 0, 1, 1), known=None)

@@ -23,6 +23,7 @@ __all__ = [
     "Prediction",
     "Spread",
     "log_shift",
+    "middle",
     "place",
     "predict",
     "reach",
@@ -105,7 +106,7 @@ def predict(
     seen = _joined(spread([fresh]), _joined(spread(filled), known))
     error, freedom = _error([len(s) for s in filled], seen, new)
     half = max(math.log1p(floor), error * t_quantile(1 - _tail(better, alpha), freedom) if freedom else 0.0)
-    centre = math.exp(fmean([math.log(v) for s in filled for v in s]))
+    centre = middle([v for s in filled for v in s])
     calibrated = max(seen.freedom + 1, seen.nights) >= CALIBRATED
     return Prediction(
         centre=centre,
@@ -194,6 +195,11 @@ def place(prediction: Prediction, new: Sequence[float], better: Better) -> Outco
     outcome = _moved(better, log_shift(prediction, new))
     alone = len(new) == 1 and shift <= ALONE * half
     return Outcome.INCONCLUSIVE if alone and outcome is not Outcome.IMPROVED else outcome
+
+
+def middle(values: Sequence[float]) -> float:
+    """The geometric mean, since effects are told of mean logarithms; to the last bit where the values agree."""
+    return values[0] if len(set(values)) == 1 else math.exp(fmean(map(math.log, values)))
 
 
 def log_shift(prediction: Prediction, new: Sequence[float]) -> float:

@@ -8,9 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
 
-from benchsuite.ab.prediction import Prediction, log_shift, place, predict
+from benchsuite.ab.prediction import Prediction, log_shift, middle, place, predict
 from benchsuite.judges._common import finding, grouped, ratio
 from benchsuite.nouns import Better, Finding, Metric, Noise, Outcome, Role, Spread
 from benchsuite.stats import ALPHA, BETA, median, relative, t_quantile
@@ -104,7 +103,7 @@ def _told(seen: _Seen) -> Finding:
     return finding(
         outcome,
         seen.prediction.centre,
-        math.exp(fmean(map(math.log, seen.new))),
+        middle(seen.new),
         effect=relative(seen.shift),
         interval=(relative(seen.shift - seen.half), relative(seen.shift + seen.half)),
         detectable=seen.detectable,
