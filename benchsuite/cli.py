@@ -14,6 +14,7 @@ from rich.console import Console
 
 from . import (
     __version__,
+    calibrate_words,
     cases,
     codec,
     diagnosis,
@@ -21,6 +22,7 @@ from . import (
     examine,
     matrix,
     matrix_words,
+    noises,
     planting,
     preflight,
     progress,
@@ -31,15 +33,17 @@ from . import (
     sides,
     store,
 )
+from . import calibrate as calibrating
 from . import doctor as doctoring
 from . import effects as taken_apart
 from . import promote as promotion
 from . import selftest as planted
 from . import versus as comparison
+from .ab.prediction import CALIBRATED
 from .condition import Probe
 from .contest import call, card_markdown, card_text
 from .history import ask, index, keep, plot, svg, table
-from .nouns import Options, Outcome, Role, RunResult, SuiteError, UsageError
+from .nouns import Options, Outcome, Record, Role, RunResult, SuiteError, UsageError
 from .session import Session
 
 app = typer.Typer(
@@ -79,6 +83,7 @@ def run(  # noqa: PLR0917 - typer makes an option of each
     device: Annotated[str, typer.Option(help="GPU by index or UUID; default the emptiest.")] = "",
     machine: Annotated[str, typer.Option(help="Machine whose baselines to use.")] = "",
     trials: Annotated[int, typer.Option(help="Trials a case; 0: the profile's.")] = 0,
+    trials_max: Annotated[int, typer.Option(metavar="N", help="Add trials up to N where a gate is inconclusive.")] = 0,
     steps: Annotated[int, typer.Option(help="Train only so many steps; 0: the profile's.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the newest run.")] = False,  # noqa: FBT002
     baselines: Annotated[str, typer.Option(metavar="DIR")] = "baselines",
@@ -103,14 +108,7 @@ def run(  # noqa: PLR0917 - typer makes an option of each
 
 
 def _run(options: Options) -> tuple[RunResult, int]:
-    suite = Session(options, _show)
-    for case in suite.cases:
-        if why := suite.missing_gpu(case):
-            raise SuiteError(f"{cases.slug(case)}: {why}")
-    preflight.tell(options, suite.cases, _warn, context=suite.parent_cuda())
-    suite.preflight(suite.cases)
-    estimate = suite.estimate(suite.cases)
-    errors.print(f"{estimate.trials} trials, about {progress.duration(estimate.seconds)} ({estimate.source})")
+    suite = _ready(options)
     try:
         for case in suite.cases:
             suite.result(case)
@@ -122,6 +120,19 @@ def _run(options: Options) -> tuple[RunResult, int]:
     for aside in suite.asides:
         _warn(aside)
     return finished, _code(finished, suite.exit_code(), options)
+
+
+def _ready(options: Options) -> Session:
+    """A run that is checked, and of which it was said how long it takes."""
+    suite = Session(options, _show)
+    for case in suite.cases:
+        if why := suite.missing_gpu(case):
+            raise SuiteError(f"{cases.slug(case)}: {why}")
+    preflight.tell(options, suite.cases, _warn, context=suite.parent_cuda())
+    suite.preflight(suite.cases)
+    estimate = suite.estimate(suite.cases)
+    errors.print(f"{progress.trials(estimate)}, about {progress.duration(estimate.seconds)} ({estimate.source})")
+    return suite
 
 
 def _warn(text: str) -> None:
@@ -175,7 +186,7 @@ def compare(
     old: Annotated[str, typer.Argument(metavar="A", help="What is held to be right: a run, record or baseline.")],
     new: Annotated[str, typer.Argument(metavar="B", help="What is judged: the same.")],
     results: Annotated[str, typer.Option(metavar="DIR", help="Where runs are found by name.")] = "results",
-    baselines: Annotated[str, typer.Option(metavar="DIR", help="Where known.toml lies.")] = "baselines",
+    baselines: Annotated[str, typer.Option(metavar="DIR", help="Where known.toml and noise.json lie.")] = "baselines",
     json: Annotated[str, typer.Option(metavar="FILE", help="Write the verdicts as JSON.")] = "",
 ) -> None:
     """Judge and explain any two records, runs or baselines (files, folders, run names) without measuring."""
@@ -191,12 +202,15 @@ def compare(
 
 
 def _versus(old: str, new: str, results: Path, baselines: Path) -> comparison.Versus:
+    a, b = sides.records(old, results), sides.records(new, results)
+    noise = noises.load(baselines, b[0].environment.machine)
     bench = comparison.Bench(
         metrics=registry.metrics(), judges=registry.judges(), rules=registry.rules(),
-        tolerances=settings.tolerances(Path()), known=runfiles.load_known(baselines),
+        tolerances=settings.tolerances(Path()), noise=noise.cases if noise else {},
+        known=runfiles.load_known(baselines),
     )  # fmt: skip
     name = f"{Path(old).name} -> {Path(new).name}"
-    found = comparison.versus(sides.records(old, results), sides.records(new, results), name=name, bench=bench)
+    found = comparison.versus(a, b, name=name, bench=bench)
     if not found.run.results:
         raise UsageError(
             f"no case is on both sides. {old} has {', '.join(found.only_old)}; {new} has {', '.join(found.only_new)}. "
@@ -328,6 +342,56 @@ def promote(  # noqa: PLR0917 - typer makes an option of each
         typer.echo(line)
     if json:
         store.write_text(Path(json), codec.dumps(codec.encode(report)))
+
+
+@app.command()
+def calibrate(  # noqa: PLR0917 - typer makes an option of each
+    runs: Annotated[list[str] | None, typer.Argument(metavar="[RUN...]", help="Recorded runs; none: measure.")] = None,
+    profile: Annotated[str, typer.Option(metavar="LIST", help="Profiles, comma-separated.", show_default="tiny")] = "",
+    regimes: Annotated[
+        str, typer.Option(metavar="LIST", help="Regimes, comma-separated.", show_default="fp32,qlora")
+    ] = "",
+    task: Annotated[str, typer.Option(metavar="NAME", help="A task; default the profile's own.")] = "",
+    model: Annotated[str, typer.Option(help="A checkpoint's folder or hub name.")] = "",
+    weights: Annotated[str, typer.Option(help="pretrained or random.", show_default="pretrained")] = "",
+    data: Annotated[str, typer.Option(metavar="PATH", help="SST-2 in one of three layouts.")] = "",
+    device: Annotated[str, typer.Option(help="GPU by index or UUID; default the emptiest.")] = "",
+    machine: Annotated[str, typer.Option(help="What to call this machine.")] = "",
+    trials: Annotated[int, typer.Option(help="Trials a case, 5 at least.", show_default="5")] = 0,
+    steps: Annotated[int, typer.Option(help="Train only so many steps; 0: the profile's.")] = 0,
+    baselines: Annotated[str, typer.Option(metavar="DIR")] = "baselines",
+    results: Annotated[str, typer.Option(metavar="DIR")] = "results",
+    json: Annotated[str, typer.Option(metavar="FILE", help="Write what was stored as JSON.")] = "",
+) -> None:
+    """Store how figures scatter on this machine with nothing changed, and print what can be seen here."""
+    given = {k: v for k, v in locals().items() if k in {setting.name for setting in settings.SETTINGS}}
+    records = _recorded(runs, given, Path(results)) if runs else _measured(given)
+    report = calibrating.calibrate(records, baselines=Path(baselines), metrics=registry.metrics())
+    for line in calibrate_words.lines(report, registry.metrics(), settings.tolerances(Path())):
+        typer.echo(line)
+    if json:
+        store.write_text(Path(json), codec.dumps(codec.encode(report)))
+
+
+def _recorded(runs: list[str], given: dict[str, Any], results: Path) -> list[Record]:
+    if asked := [name for name, value in given.items() if value and name not in ("baselines", "results")]:
+        raise UsageError(f"RUN... takes what was recorded and measures nothing: leave out --{', --'.join(asked)}")
+    return [record for name in runs for record in sides.records(name, results)]
+
+
+def _measured(given: dict[str, Any]) -> list[Record]:
+    trials = given["trials"] or CALIBRATED
+    if trials < CALIBRATED:
+        raise UsageError(f"--trials {trials}: fewer than {CALIBRATED} do not tell how far processes lie apart")
+    options = settings.parse(given | {"profile": given["profile"] or "tiny", "trials": trials}, root=Path())
+    suite = _ready(options)
+    try:
+        records = [record for case in suite.cases for record in suite.records(case)]
+    except KeyboardInterrupt:
+        errors.print("interrupted; finished trials are kept: calibrate with them by their run's name")
+        raise typer.Exit(INTERRUPTED) from None
+    errors.print(f"records: {suite.run}")
+    return records
 
 
 @app.command()

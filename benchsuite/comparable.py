@@ -48,14 +48,17 @@ def _hardware(metric: Metric, old: Sequence[Record], new: Sequence[Record]) -> s
 
 
 def _reading(metric: Metric, old: Sequence[Record], new: Sequence[Record]) -> str:
-    before, after = ({t.readings.get(metric.name, 1): t.suite for t in _having(metric, side)} for side in (old, new))
+    before, after = (
+        {t.readings.get(metric.name, 1): t.suite for t in having(metric.name, side)} for side in (old, new)
+    )
     if not before or not after or before.keys() == after.keys():
         return ""
     return f"benchsuite reads it in another way since: {_versions(before)} -> {_versions(after)}"
 
 
-def _having(metric: Metric, trials: Sequence[Record]) -> list[Record]:
-    return [t for t in trials if metric.name in t.metrics or metric.name in t.fingerprint]
+def having(name: str, trials: Sequence[Record]) -> list[Record]:
+    """The trials that measured a metric."""
+    return [t for t in trials if name in t.metrics or name in t.fingerprint]
 
 
 def _versions(side: Mapping[int, str]) -> str:

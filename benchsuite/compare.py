@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from .comparable import another_stack, barrier, unlike
+from .calibration import told
+from .comparable import another_stack, barrier, having, unlike
 from .judges._common import Judge, finding
 from .judges._diff import brief, plain
 from .nouns import (
@@ -17,6 +18,7 @@ from .nouns import (
     JUDGED,
     Baseline,
     Case,
+    CaseNoise,
     CaseResult,
     Device,
     Finding,
@@ -31,7 +33,7 @@ from .nouns import (
     SuiteError,
     Verdict,
 )
-from .tolerances import tolerant
+from .tolerances import marginal, tolerant
 from .units import is_number
 from .wording import GONE, advice
 
@@ -63,6 +65,8 @@ class _Bench:
     metrics: Mapping[str, Metric]
     judges: Mapping[str, Judge]
     tolerances: Mapping[str, str]
+    noise: CaseNoise | None
+    siblings: Sequence[Baseline]
 
 
 def judge_case(
@@ -75,6 +79,8 @@ def judge_case(
     metrics: Mapping[str, Metric],
     judges: Mapping[str, Judge],
     tolerances: Mapping[str, str],
+    noise: CaseNoise | None = None,
+    siblings: Sequence[Baseline] = (),
 ) -> tuple[Verdict, ...]:
     """One verdict for each metric that either side has, and one for each trial that failed.
 
@@ -89,6 +95,8 @@ def judge_case(
         metrics: Declarations by name.
         judges: Judges by name.
         tolerances: Metric glob -> tolerance text, the last match wins.
+        noise: How the case's figures were seen to scatter on this machine, where it was calibrated.
+        siblings: Approved baselines of the case with other seeds.
 
     Raises:
         UsageError: a tolerance that cannot be read, or in a unit other than its metric's.
@@ -108,6 +116,8 @@ def judge_case(
         metrics=metrics,
         judges=judges,
         tolerances=tolerances,
+        noise=noise,
+        siblings=siblings,
     )
     old, new = _sides(bench.old_trials), _sides(good)
     return failed + tuple(_judge(bench, name, old.get(name, ()), new.get(name, ())) for name in sorted({*old, *new}))
@@ -137,12 +147,14 @@ def _judge(bench: _Bench, name: str, old: tuple[Measured, ...], new: tuple[Measu
         return _verdict(
             bench.slug, nobody, _unjudged(Outcome.INCOMPARABLE, old, new, "no plug-in declares this metric")
         )
-    metric = _role(tolerant(metric, bench.tolerances), bench)
+    metric = _role(tolerant(marginal(metric, bench.case.task), bench.tolerances), bench)
     refused = _refusal(bench, metric, old, new)
     if refused:
         verdict = _verdict(bench.slug, metric, _unjudged(refused[0], old, new, refused[1]))
         return replace(verdict, advice=GONE) if refused[1] == MISSING else verdict
-    found = _judge_of(metric, bench.judges)(metric, old, new)
+    sides = having(name, bench.old_trials), having(name, bench.new_trials)
+    known = told(metric, bench.noise, *sides, bench.siblings)
+    found = _judge_of(metric, bench.judges)(known, old, new)
     return _verdict(bench.slug, metric, replace(found, detail=_join(found.detail, _gaps(bench, old, new))))
 
 

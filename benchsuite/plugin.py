@@ -202,9 +202,8 @@ def _tell_estimate(config: pytest.Config, suite: Session, selected: Sequence[Cas
         return
     estimate = suite.estimate(selected)
     source = "as the baselines' trials took" if estimate.source == "baseline" else "a guess, there is no baseline yet"
-    noun = "trial" if estimate.trials == 1 else "trials"
     terminal.write_line(
-        f"benchsuite: {len(selected)} cases, {estimate.trials} {noun}, "
+        f"benchsuite: {len(selected)} cases, {progress.trials(estimate)}, "
         f"about {progress.duration(estimate.seconds)} ({source})"
     )
 

@@ -10,7 +10,10 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-MINUTE, HOUR = 60, 3600
+from .nouns import Estimate
+from .units import duration
+
+__all__ = ["describe", "duration", "shown", "trials"]
 
 
 @contextmanager
@@ -45,8 +48,7 @@ def describe(event: Mapping[str, Any], before: str) -> str:
     return before
 
 
-def duration(seconds: float) -> str:
-    """Seconds for people: "24 s", "3 min", "1.5 h"."""
-    if seconds < 1.5 * MINUTE:
-        return f"{seconds:.0f} s"
-    return f"{seconds / MINUTE:.0f} min" if seconds < 1.5 * HOUR else f"{seconds / HOUR:.1f} h"
+def trials(estimate: Estimate) -> str:
+    """How many trials a run makes: "2 trials", or "at most 20 trials, 10 of them only where a gate is inconclusive"."""
+    count = f"{estimate.trials} {'trial' if estimate.trials == 1 else 'trials'}"
+    return f"at most {count}, {estimate.added} of them only where a gate is inconclusive" if estimate.added else count

@@ -6,12 +6,26 @@ Cases are measured when first asked for, and once. Everything that can be known 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import cases, checkpoints, compare, environment, estimates, judging, known, registry, runfiles, store, tolerances
+from . import (
+    adding,
+    cases,
+    checkpoints,
+    compare,
+    environment,
+    estimates,
+    judging,
+    known,
+    registry,
+    runfiles,
+    store,
+    tolerances,
+)
+from .approved import Approved
 from .nouns import (
     Baseline,
     Case,
@@ -22,8 +36,10 @@ from .nouns import (
     Options,
     Record,
     RunResult,
+    Status,
     SuiteError,
     UsageError,
+    Verdict,
 )
 from .runners._runner import Runner, Tell
 from .runners.local import LocalRunner
@@ -47,7 +63,7 @@ class Session:
         self.errors: dict[str, SuiteError] = {}
         self._gpus: tuple[environment.Gpu, ...] | None = None
         self._folders: dict[str, str] = {}
-        self._baselines: dict[str, Baseline | None] = {}
+        self.approved = Approved(Path(options.baselines))
         self._records: dict[str, tuple[Record, ...]] = {}
         self._results: dict[str, CaseResult] = {}
         self.selected: tuple[Case, ...] = ()
@@ -109,6 +125,7 @@ class Session:
         self._known = runfiles.load_known(Path(self.options.baselines))
         for case in selected:
             self.baseline(case)
+            self.approved.noise(self.machine(case), case)
         if not self.options.replay:
             self._check_inputs(selected)
         self.run = self._run_folder()
@@ -139,15 +156,11 @@ class Session:
         Raises:
             SuiteError: the file is there and cannot be trusted.
         """
-        name = cases.slug(case)
-        if name not in self._baselines:
-            path = store.baseline_path(Path(self.options.baselines), self.machine(case), name)
-            self._baselines[name] = store.load_baseline(path) if path.exists() else None
-        return self._baselines[name]
+        return self.approved.baseline(self.machine(case), case)
 
     def estimate(self, selected: Sequence[Case]) -> Estimate:
-        """Trials and seconds that `selected` will take: from the baselines' own trials where there are any."""
-        return estimates.estimate([(case, self.baseline(case)) for case in selected])
+        """Trials and seconds that `selected` will take at most: from the baselines' own trials where there are any."""
+        return estimates.estimate([(case, self.baseline(case)) for case in selected], self.options.trials_max)
 
     # ------------------------------------------------------------ measuring
 
@@ -177,24 +190,35 @@ class Session:
     def _measure(self, together: tuple[Case, ...]) -> None:
         assert self.run is not None, "preflight comes first"
         finished = self._finished(together[0]) if self.options.resume else {}
-        made: list[tuple[Record, ...]] = []
-        for trial in range(together[0].profile.trials):
-            if trial in finished and len(together) == 1:
-                made.append((finished[trial],))
-                continue
-            with self.show(self._label(together, trial)) as tell:
-                made.append(self._runner(together[0]).run(self._job(together, trial), self.run, tell))
+        made = [self._trial(together, trial, finished, "") for trial in range(together[0].profile.trials)]
+        while len(made) < self._most(together[0]) and (open_ := self._undecided(together, made)):
+            made.append(self._trial(together, len(made), finished, adding.why(open_)))
         for i, case in enumerate(together):
             self._records[cases.slug(case)] = tuple(records[i] for records in made)
+
+    def _trial(
+        self, together: tuple[Case, ...], trial: int, finished: Mapping[int, Record], added: str
+    ) -> tuple[Record, ...]:
+        assert self.run is not None
+        if trial in finished and len(together) == 1:
+            return (finished[trial],)
+        with self.show(adding.label(together, trial, self._most(together[0]), added)) as tell:
+            return self._runner(together[0]).run(self._job(together, trial), self.run, tell)
+
+    def _most(self, case: Case) -> int:
+        """Trials up to which a case goes on by itself; a replay cannot make any that its source lacks."""
+        return min(self.options.trials_max, len(self._replayed(case))) if self.source else self.options.trials_max
+
+    def _undecided(self, together: tuple[Case, ...], made: Sequence[tuple[Record, ...]]) -> tuple[str, ...]:
+        """Metrics of cases that share a process which another trial may decide; none where a trial failed."""
+        if any(record.status is not Status.OK for records in made for record in records):
+            return ()
+        told = (self._judged(case, tuple(records[i] for records in made)) for i, case in enumerate(together))
+        return tuple(dict.fromkeys(name for verdicts in told for name in adding.undecided(verdicts)))
 
     def _finished(self, case: Case) -> dict[int, Record]:
         assert self.run is not None
         return runfiles.finished(self.run, case, injected=bool(self.options.inject))
-
-    def _label(self, together: tuple[Case, ...], trial: int) -> str:
-        names = " + ".join(f"{case.regime}" for case in together)
-        case = together[0]
-        return f"{names} {case.profile.name} ({case.model.id}), trial {trial + 1} of {case.profile.trials}"
 
     def _runner(self, case: Case) -> Runner:
         if self.source:
@@ -222,9 +246,16 @@ class Session:
         name = cases.slug(case)
         if name not in self._results:
             records, baseline = self.records(case), self.baseline(case)
-            told = judging.judge(case, baseline, records, self.options.tolerances, self._known)
+            told = self._judged(case, records)
             self._results[name] = CaseResult(slug=name, case=case, records=records, baseline=baseline, verdicts=told)
         return self._results[name]
+
+    def _judged(self, case: Case, records: tuple[Record, ...]) -> tuple[Verdict, ...]:
+        machine = self.machine(case)
+        return judging.judge(
+            case, self.baseline(case), records, self.options.tolerances, self._known,
+            noise=self.approved.noise(machine, case), siblings=self.approved.siblings(machine, case),
+        )  # fmt: skip
 
     def exit_code(self) -> int:
         """0, or 1 where a verdict on what was measured fails the run."""

@@ -53,6 +53,8 @@ SETTINGS = (
             "indices count what it leaves (default: the emptiest)"),
     Setting(name="machine", help="name of the machine whose baselines to use (default: this one's)"),
     Setting(name="trials", help="trials of every case (default: the profile's)", type=int, metavar="N"),
+    Setting(name="trials-max", help="where a gate is inconclusive, add trials up to N a case (default: add none)",
+            type=int, metavar="N"),
     Setting(name="steps", help="train only N steps; such a case has baselines of its own", type=int, metavar="N"),
     Setting(name="resume", help="go on with the newest run: keep its finished trials", type=bool),
     Setting(name="baselines", help="folder of the baselines (default: baselines)", metavar="DIR"),

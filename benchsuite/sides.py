@@ -38,8 +38,9 @@ def _found(text: str, results: Path) -> tuple[Record, ...]:
     if text != "latest" and os.path.isfile(text):
         return _file(Path(text))
     loose = os.path.isdir(text) and not os.path.isdir(os.path.join(text, "records"))
-    if text != "latest" and loose and any(Path(text).glob("*.json")):
-        return tuple(record for path in sorted(Path(text).glob("*.json")) for record in _file(path))
+    files = sorted(path for path in Path(text).glob("*.json") if path.name != store.NOISE) if loose else []
+    if text != "latest" and files:
+        return tuple(record for path in files for record in _file(path))
     return store.load_run(store.resolve_run(text, results))
 
 

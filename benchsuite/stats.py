@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from statistics import fmean, median_high, median_low, variance
+from statistics import median_high, median_low
 
 ALPHA = 0.01
 """Rate of false alarms that a judge accepts."""
@@ -29,27 +28,6 @@ def median(values: Sequence[float]) -> float:
     return mean if math.isfinite(mean) else low / 2 + high / 2
 
 
-@dataclass(frozen=True, kw_only=True)
-class Difference:
-    """The difference of two groups of trials, on the log scale."""
-
-    centre: float
-    """Mean log(new) minus mean log(old)."""
-    error: float
-    """Standard error of `centre`."""
-    freedom: float
-    """Degrees of freedom of `error`."""
-
-    def half_width(self, tail: float) -> float:
-        """Half of the interval that leaves `tail` of probability on each side."""
-        return self.error * t_quantile(1 - tail, self.freedom)
-
-    def interval(self, tail: float = ALPHA / 2) -> tuple[float, float]:
-        """Interval of the relative effect (new / old - 1); 99 % unless told otherwise."""
-        half = self.half_width(tail)
-        return relative(self.centre - half), relative(self.centre + half)
-
-
 def t_quantile(probability: float, freedom: float) -> float:
     """Quantile of Student's t."""
     from scipy.stats import t
@@ -62,43 +40,6 @@ def relative(log_ratio: float) -> float:
     return math.expm1(max(-MAX_LOG, min(MAX_LOG, log_ratio)))
 
 
-def welch(old: Sequence[float], new: Sequence[float]) -> Difference:
-    """Welch's difference of two groups of at least two positive values each, on logarithms."""
-    a, b = _logs(old), _logs(new)
-    va, vb = _noise(a) / len(a), _noise(b) / len(b)
-    total = va + vb
-    if total == 0:
-        return Difference(centre=fmean(b) - fmean(a), error=0.0, freedom=float(len(a) + len(b) - 2))
-    # As shares of the total, since squares of tiny variances underflow to 0 / 0.
-    sa, sb = va / total, vb / total
-    freedom = 1 / (sa**2 / (len(a) - 1) + sb**2 / (len(b) - 1))
-    return Difference(centre=fmean(b) - fmean(a), error=math.sqrt(total), freedom=freedom)
-
-
-def pooled(old: Sequence[float], new: Sequence[float], *, spread: float, freedom: float) -> Difference:
-    """Difference of groups of at least one positive value each, given what is known of the spread beforehand.
-
-    Args:
-        old: Values of the baseline's trials.
-        new: Values of this run's trials.
-        spread: Relative standard deviation between processes, measured earlier.
-        freedom: Degrees of freedom of that measurement; both groups' own spread is pooled with it.
-    """
-    a, b = _logs(old), _logs(new)
-    own = (len(a) - 1) * _noise(a) + (len(b) - 1) * _noise(b)
-    total = freedom + len(a) + len(b) - 2
-    sd = math.sqrt(max(spread**2, (freedom * spread**2 + own) / total))
-    return Difference(centre=fmean(b) - fmean(a), error=sd * math.sqrt(1 / len(a) + 1 / len(b)), freedom=total)
-
-
-def _logs(values: Sequence[float]) -> list[float]:
-    return [math.log(v) for v in values]
-
-
-def _noise(logs: Sequence[float]) -> float:
-    return variance(logs) if len(logs) > 1 else 0.0
-
-
 def mcnemar(lost: int, won: int) -> float:
     """Exact two-sided McNemar p value of the discordant pairs; 1 where there are none."""
     if lost + won == 0:
@@ -106,17 +47,6 @@ def mcnemar(lost: int, won: int) -> float:
     from scipy.stats import binomtest
 
     return float(binomtest(lost, lost + won, 0.5).pvalue)
-
-
-def losses_to_see(won: int, limit: int, alpha: float = ALPHA) -> int | None:
-    """Smallest number of losses that would be significant beside `won` wins; None if `limit` does not suffice."""
-    low, high = won + 1, limit
-    if high < low or mcnemar(high, won) >= alpha:
-        return None
-    while low < high:  # p falls as losses grow beyond wins
-        middle = (low + high) // 2
-        low, high = (low, middle) if mcnemar(middle, won) < alpha else (middle + 1, high)
-    return low
 
 
 def paired_drop_bound(lost: int, won: int, examples: int) -> float:
@@ -131,6 +61,5 @@ def paired_drop_bound(lost: int, won: int, examples: int) -> float:
 
 
 __all__ = [
-    "ALPHA", "BETA", "Difference", "losses_to_see", "mcnemar", "median", "paired_drop_bound", "pooled", "relative",
-    "t_quantile", "welch",
+    "ALPHA", "BETA", "mcnemar", "median", "paired_drop_bound", "relative", "t_quantile",
 ]  # fmt: skip

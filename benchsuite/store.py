@@ -7,7 +7,6 @@ baseline (`promote` does).
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 from collections.abc import Iterable
@@ -19,16 +18,19 @@ from .cases import slug
 from .files import read_json, reason, write_text
 from .freeze import lock_text
 from .latest import mark_latest, resolve_run
-from .nouns import JSON, Baseline, Record, SuiteError
+from .nouns import Baseline, Record, SuiteError
+from .seals import read_sealed, write_sealed
 
 __all__ = [
-    "baseline_path", "load_baseline", "load_baselines", "load_files", "load_record", "load_run", "lock_path",
-    "mark_latest", "new_run", "record_name", "resolve_run", "save_baseline", "save_record", "write_lock", "write_text",
+    "NOISE", "baseline_path", "load_baseline", "load_baselines", "load_files", "load_record", "load_run", "lock_path",
+    "machine_folder", "mark_latest", "new_run", "record_name", "resolve_run", "save_baseline", "save_record",
+    "write_lock", "write_text",
 ]  # fmt: skip
 
 AGAIN = "Delete it and measure that trial again."
 RESTORE = "Restore it from git, or delete it and make it again with `benchsuite promote`."
-SEAL = "seal"
+NOISE = "noise.json"
+"""Stands among a machine's baselines, and is none."""
 RESERVED = frozenset({"published"})
 """Folders of baselines/ that no program writes."""
 
@@ -119,10 +121,15 @@ def baseline_path(baselines: Path, machine: str, name: str) -> Path:
     Raises:
         SuiteError: a machine's name that is no plain folder name, or is reserved.
     """
-    return _machine(baselines, machine) / f"{name}.json"
+    return machine_folder(baselines, machine) / f"{name}.json"
 
 
-def _machine(baselines: Path, machine: str) -> Path:
+def machine_folder(baselines: Path, machine: str) -> Path:
+    """baselines/MACHINE.
+
+    Raises:
+        SuiteError: see `baseline_path`.
+    """
     # Records come from other people's machines: their words must not choose a path.
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}", machine) or machine in RESERVED:
         raise SuiteError(
@@ -132,17 +139,11 @@ def _machine(baselines: Path, machine: str) -> Path:
     return baselines / machine
 
 
-def _seal(data: JSON) -> str:
-    return hashlib.sha256(codec.canonical({k: v for k, v in data.items() if k != SEAL}).encode()).hexdigest()
-
-
 def save_baseline(path: Path, baseline: Baseline) -> None:
     """Writes a sealed baseline, what its trials share stored once."""
     data = codec.encode(baseline)
     data["trials"] = sharing.share(data["trials"])
-    # The seal is over what a reader parses: NaN already lifted, layout of no account.
-    plain = codec.parse(codec.dumps(data))
-    write_text(path, codec.dumps({"schema": data["schema"], SEAL: _seal(plain)} | data))
+    write_sealed(path, data)
 
 
 def load_baseline(path: Path) -> Baseline:
@@ -152,11 +153,9 @@ def load_baseline(path: Path) -> Baseline:
         SuiteError: missing, cut short, not JSON, of a newer schema, edited by hand, or with missing or
             unknown fields.
     """
-    data = read_json(path, RESTORE)
-    if data.get(SEAL) != _seal(data):
-        raise SuiteError(f"{path} was edited by hand (its seal does not fit its content). {RESTORE}")
+    data = read_sealed(path, RESTORE)
     try:
-        whole = codec.restore({name: sub for name, sub in data.items() if name != SEAL})
+        whole = codec.restore(data)
         return codec.decode(Baseline, whole | {"trials": sharing.unshare(whole["trials"])})
     except (SuiteError, LookupError, TypeError, AttributeError) as error:
         raise SuiteError(f"{path} is not a baseline: {error}. {RESTORE}") from error
@@ -169,7 +168,9 @@ def load_baselines(baselines: Path, machine: str) -> dict[str, Baseline]:
         SuiteError: any is unreadable, or is named for another case than it holds.
     """
     found = {}
-    for path in sorted(_machine(baselines, machine).glob("*.json")):
+    for path in sorted(machine_folder(baselines, machine).glob("*.json")):
+        if path.name == NOISE:
+            continue
         found[path.stem] = load_baseline(path)
         if slug(found[path.stem].case) != path.stem:
             raise SuiteError(f"{path} holds the case {slug(found[path.stem].case)}: give it its name back. {RESTORE}")
@@ -181,7 +182,7 @@ def load_baselines(baselines: Path, machine: str) -> dict[str, Baseline]:
 
 def lock_path(baselines: Path, machine: str) -> Path:
     """baselines/MACHINE/constraints.txt."""
-    return _machine(baselines, machine) / "constraints.txt"
+    return machine_folder(baselines, machine) / "constraints.txt"
 
 
 def write_lock(baselines: Path, machine: str, freeze: Iterable[str]) -> Path:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from . import registry
-from .nouns import Metric, UsageError
+from .nouns import Kind, Metric, UsageError
 from .units import parse_tolerance
 
 
@@ -22,6 +22,15 @@ def tolerant(metric: Metric, tolerances: Mapping[str, str]) -> Metric:
         return metric
     relative, absolute = parse_tolerance(texts[-1], metric.unit)
     return replace(metric, relative=relative or 0.0, absolute=absolute or 0.0)
+
+
+def marginal(metric: Metric, task: str) -> Metric:
+    """`metric` with the task's margin where it is an accuracy that states none: what may be lost before it counts."""
+    own = getattr(registry.tasks().get(task), "margin", None)
+    stated = metric.relative is not None or metric.absolute is not None
+    if own is None or stated or metric.kind is not Kind.QUALITY or metric.judge:
+        return metric
+    return replace(metric, absolute=float(own))
 
 
 def check_tolerances(tolerances: Mapping[str, str]) -> None:

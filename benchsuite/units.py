@@ -156,6 +156,16 @@ def percent(share: float) -> str:
     return f"{value:+.0f} %" if size >= TENTHS else f"{value:+.1f} %" if size >= 1 else f"{value:+.2g} %"
 
 
+MINUTE, HOUR = 60, 3600
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people: "24 s", "3 min", "1.5 h"."""
+    if seconds < 1.5 * MINUTE:
+        return f"{seconds:.0f} s"
+    return f"{seconds / MINUTE:.0f} min" if seconds < 1.5 * HOUR else f"{seconds / HOUR:.1f} h"
+
+
 TOLERANCE = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9]+)\s*(%|[A-Za-z0-9/]*)\s*")
 
 

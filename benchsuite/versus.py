@@ -8,7 +8,7 @@ as incomparable with the difference, and not passed over. Where records come fro
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from .cases import slug
 from .compare import judge_case
@@ -16,7 +16,7 @@ from .evidence import Rule
 from .explain import explain
 from .judges._common import Judge
 from .known import NONE, Accepted, accept, remarks
-from .nouns import FAILING, JUDGED, CaseResult, Metric, Outcome, Record, Role, RunResult, Verdict
+from .nouns import FAILING, JUDGED, CaseNoise, CaseResult, Metric, Outcome, Record, Role, RunResult, Verdict
 from .pooling import pool
 
 Key = tuple[str, ...]
@@ -44,6 +44,8 @@ class Bench:
     judges: Mapping[str, Judge]
     rules: Mapping[str, Rule]
     tolerances: Mapping[str, str]
+    noise: Mapping[str, CaseNoise] = field(default_factory=dict)
+    """What was calibrated on the second side's machine, by slug."""
     known: Accepted = NONE
     """Deviations that are accepted."""
 
@@ -113,6 +115,7 @@ def _result(sides: Sides, bench: Bench) -> CaseResult:
         metrics=bench.metrics,
         judges=bench.judges,
         tolerances=bench.tolerances,
+        noise=bench.noise.get(name),
     )
     verdicts = accept(verdicts, bench.known, new)
     told = explain(verdicts, case=case, old=baseline.trials, new=new, rules=bench.rules)

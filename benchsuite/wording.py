@@ -22,7 +22,10 @@ ADVICE: Mapping[Outcome, str] = {
     Outcome.REGRESSED: f"if intended: {PROMOTE} --only '{{target}}' {REASON}",
     Outcome.CHANGED: f"if intended: {PROMOTE} --only '{{target}}' {REASON}",
     Outcome.KNOWN: "",
-    Outcome.INCONCLUSIVE: "add trials: --suite-trials 5 (command: --trials 5), and promote a baseline of as many",
+    Outcome.INCONCLUSIVE: (
+        "add trials: --suite-trials 5 (command: --trials 5), or --suite-trials-max 10 to have them added where they "
+        "are needed; and promote a baseline of 5"
+    ),
     Outcome.NO_BASELINE: f'look at the figures, then: {PROMOTE} --reason "first baseline"',
     Outcome.INCOMPARABLE: f"measure where the baseline was measured, or approve anew: {PROMOTE} {REASON}",
     Outcome.INVALID: "mend the cause and run again; an invalid figure cannot be promoted",

@@ -156,7 +156,7 @@ def upgraded() -> CaseResult:
         vram__after_reload=142_501_478,
         count__kernels__step=1600,
         device__kernel_time__step=0.00957,
-        time__train=125.0,
+        time__train=138.0,
         quality__accuracy__reloaded=accuracy(lost=20),
         energy__train=Measured(value=1234.5),
     )

@@ -75,7 +75,9 @@ def test_one_trial_leaves_the_floor_uncalibrated():
         ([[1.0, 1.01, 1.0]], False, ("only 2 degrees of freedom for the spread between processes, uncalibrated; "
          "one sitting: how far nights lie apart is not in it")),
         ([[1.0, 1.01, 1.0, 1.0, 1.0]], True, "one sitting: how far nights lie apart is not in it"),
-        ([[1.0, 1.01, 1.0], [1.0, 1.0, 1.01]], True, ""),
+        ([[1.0, 1.01, 1.0], [1.0, 1.0, 1.01]], True, "2 sittings: how far nights lie apart is hardly known"),
+        ([[1.0, 1.01]] * 4, True, ""),
+        ([[1.0], [1.01], [1.02], [1.0], [1.01]], True, ""),
     ],
 )  # fmt: skip
 def test_notes_say_what_is_not_known(sittings, calibrated, note):
@@ -126,16 +128,18 @@ def test_a_better_side_gets_no_share_of_the_error():
     [
         ([1.0, 1.0], Better.LOWER, Outcome.OK),
         ([1.2, 1.2], Better.LOWER, Outcome.REGRESSED),
-        ([1.2], Better.LOWER, Outcome.INCONCLUSIVE),
+        ([1.04], Better.LOWER, Outcome.INCONCLUSIVE),
+        ([1.2], Better.LOWER, Outcome.REGRESSED),
         ([0.8], Better.LOWER, Outcome.IMPROVED),
         ([0.8, 0.8], Better.HIGHER, Outcome.REGRESSED),
         ([1.2, 1.2], Better.HIGHER, Outcome.IMPROVED),
         ([0.8, 0.8], Better.NEITHER, Outcome.CHANGED),
-        ([0.8], Better.NEITHER, Outcome.INCONCLUSIVE),
+        ([0.95], Better.NEITHER, Outcome.INCONCLUSIVE),
+        ([0.8], Better.NEITHER, Outcome.CHANGED),
     ],
 )
 def test_place(new, better, outcome):
-    """Outside on the worse side is regressed from two trials on; one may have been disturbed."""
+    """Outside on the worse side is regressed; one trial must lie twice as far, since it may have been disturbed."""
     found = predict([[1.0, 1.01, 0.99, 1.0, 1.0]], new=len(new), floor=FLOOR, better=better)
     assert place(found, new, better) is outcome
 

@@ -62,7 +62,7 @@ def test_an_upgrade_that_went_wrong_is_told_metric_by_metric():
         "device.kernel_time.step": Outcome.OK,
         "energy.train": Outcome.INCOMPARABLE,
         "kernels.by_name": Outcome.CHANGED,
-        "latency.sample": Outcome.INCONCLUSIVE,
+        "latency.sample": Outcome.OK,
         "model.dtypes": Outcome.CHANGED,
         "model.modules": Outcome.CHANGED,
         "optimizer.lr": Outcome.OK,
@@ -245,7 +245,7 @@ def test_a_metric_whose_judge_is_unknown_is_an_error():
 
 def test_tally_counts_every_verdict():
     """The last line of a run says how much was judged and why the rest was not."""
-    assert tally(upgraded().verdicts) == ("judged 11 of 17; not judged: 6 (2 inconclusive, 2 incomparable, 2 invalid)")
+    assert tally(upgraded().verdicts) == ("judged 12 of 17; not judged: 5 (1 inconclusive, 2 incomparable, 2 invalid)")
     assert tally(()) == "judged 0 of 0; not judged: 0"
 
 

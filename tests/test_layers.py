@@ -21,6 +21,7 @@ PURE = {
     "units", "stats", "codec", "jsontext", "cases", "plans", "wording", "comparable", "compare", "tolerances", "freeze",
     "pooling", "admission", "sharing", "published", "registry", "versions", "evidence", "explain", "versus", "judging",
     "estimates", "promoted", "visible", "identity", "condition", "diagnosis", "doctor",
+    "adding", "calibrate_words", "calibration", "sittings",
     "bucketing", "lattice", "side_by_side", "effects", "effects_words",
     "ab.pairs", "ab.spending", "ab.estimate", "ab.decide", "ab.host", "ab.prediction", "ab.quality", "ab.noise",
     "ab.power", "ab.blocks", "ab.others", "ab.standard", "ab.tables",

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from factories import MACHINE, make_baseline, make_case, make_metrics, make_record
 
-from benchsuite import latest, store
+from benchsuite import latest, seals, store
 from benchsuite.cases import slug
 from benchsuite.freeze import public_freeze
 from benchsuite.nouns import JSON, Measured, SuiteError, UsageError
@@ -324,7 +324,7 @@ def test_sealed_nonsense(tmp_path: Path) -> None:
     """A sealed file that is no baseline is an error with the file's name, not a crash."""
     path = tmp_path / "b.json"
     for data in ({"schema": 1}, {"schema": 1, "trials": 3}, {"schema": 1, "trials": [{"case": 4}]}):
-        path.write_text(json.dumps(data | {"seal": store._seal(data)}))
+        path.write_text(json.dumps(data | {"seal": seals._seal(data)}))
         with pytest.raises(SuiteError, match=r"b\.json is not a baseline"):
             store.load_baseline(path)
 

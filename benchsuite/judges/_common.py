@@ -1,4 +1,4 @@
-"""What judges share: reading numbers from trials, and the rule for an interval. Not a judge itself."""
+"""What judges share: reading numbers from trials, and the rule for what repeats. Not a judge itself."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from benchsuite.nouns import JSON, Better, Finding, Kind, Measured, Metric, Outcome
-from benchsuite.stats import ALPHA, BETA, Difference, median, relative
-from benchsuite.units import is_number, percent
+from benchsuite.stats import median
+from benchsuite.units import is_number
 
 WIDTH = 40
 """Characters after which a value that is no number is cut."""
@@ -104,6 +104,11 @@ def spreads(old: Sequence[float], new: Sequence[float], show: Callable[[float], 
     ]
 
 
+def grouped(values: Sequence[float], sittings: Sequence[int]) -> list[list[float]]:
+    """Values by the sitting of each."""
+    return [[v for v, s in zip(values, sittings, strict=True) if s == each] for each in sorted(set(sittings))]
+
+
 def shown(value: JSON) -> JSON:
     """A value fit for a finding: plain numbers stay, the rest becomes a short text."""
     return value if is_number(value) and not _problem(value, positive=False) else _short(value)
@@ -130,49 +135,6 @@ def ratio(old: float, new: float) -> float | None:
     """Relative difference new / old - 1, or None where that is no finite number."""
     effect = new / old - 1 if old else (0.0 if new == 0 else None)
     return effect if effect is not None and math.isfinite(effect) else None
-
-
-def by_interval(
-    metric: Metric, old: Sequence[float], new: Sequence[float], difference: Difference, smallest: float
-) -> Finding:
-    """Judge an interval against the smallest relative effect that counts.
-
-    A move is called when the whole 99 % interval lies beyond the smallest effect. "No change" is
-    called when the 90 % interval lies inside the band (two one-sided tests at 5 %): asking 99 %
-    there too would leave most unchanged stacks without an answer. Else there is no answer.
-    """
-    band = math.log1p(smallest)
-    alarm, calm = difference.half_width(ALPHA / 2), difference.half_width(BETA)
-    centre = difference.centre
-    if abs(centre) - alarm > band:
-        outcome = moved(metric.better, centre)
-    else:
-        outcome = Outcome.OK if _harmless(metric.better, centre, calm, band) else Outcome.INCONCLUSIVE
-    detectable = relative(band + alarm)
-    low, high = difference.interval()
-    return finding(
-        outcome,
-        _middle(old),
-        _middle(new),
-        effect=relative(centre),
-        interval=(low, high),
-        detectable=detectable,
-        detail=(
-            f"{percent(relative(centre))}, 99 % interval {percent(low)} to {percent(high)}, over {len(old)} and "
-            f"{len(new)} trials; smallest effect that counts {percent(smallest)[1:]}, that could be seen "
-            f"{percent(detectable)[1:]}"
-        ),
-    )
-
-
-def _harmless(better: Better, centre: float, half: float, band: float) -> bool:
-    worst = {Better.LOWER: centre, Better.HIGHER: -centre, Better.NEITHER: abs(centre)}[better]
-    return worst + half < band
-
-
-def _middle(values: Sequence[float]) -> float:
-    # The geometric mean, since the effect told beside it is one of mean logarithms.
-    return math.exp(sum(math.log(v) for v in values) / len(values))
 
 
 def by_threshold(metric: Metric, old: float, new: float, *, relative_floor: float, absolute_floor: float) -> Finding:

@@ -1,14 +1,16 @@
 """Judges allocator figures: identical on one machine, less is better.
 
 The smallest effect is the larger of 0.5 % and 1 MiB, each replaced by the metric's own where it has
-one. Host RAM belongs to wall: it is not repeatable.
+one. Where this machine was calibrated and the figure did scatter, what its noise spans replaces them if
+it is more. Host RAM belongs to wall: it is not repeatable.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from benchsuite.judges._common import Trials, by_threshold, on_numbers, spreads
+from benchsuite.ab.prediction import predict
+from benchsuite.judges._common import Trials, by_threshold, grouped, on_numbers, spreads
 from benchsuite.nouns import Finding, Kind, Metric
 from benchsuite.stats import median
 
@@ -33,10 +35,19 @@ def _judge(metric: Metric, old: list[float], new: list[float]) -> Finding:
         metric,
         median(old),
         median(new),
-        relative_floor=RELATIVE if metric.relative is None else metric.relative,
+        relative_floor=_floor(metric, old, new),
         absolute_floor=ABSOLUTE if metric.absolute is None else metric.absolute,
     )
     return replace(found, detail=_detail(old, new))
+
+
+def _floor(metric: Metric, old: list[float], new: list[float]) -> float:
+    given = RELATIVE if metric.relative is None else metric.relative
+    noise = metric.noise
+    if noise is None or noise.known is None or not (noise.known.within or noise.known.between) or min(old) <= 0:
+        return given
+    sittings = grouped(old, noise.sittings)
+    return predict(sittings, new=len(new), floor=given, better=metric.better, known=noise.known).half
 
 
 def _detail(old: list[float], new: list[float]) -> str:

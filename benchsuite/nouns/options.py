@@ -16,6 +16,8 @@ class Estimate:
     seconds: float
     source: str
     """Where the figure comes from: "baseline" or "guess"."""
+    added: int = 0
+    """Of `trials`, those that are made only where the others leave something open."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +58,8 @@ class Options:
     machine: str = ""
     trials: int = 0
     """Trials a case; 0 for the profile's own."""
+    trials_max: int = 0
+    """Trials up to which a case goes on by itself where a gate is inconclusive; 0 for never more than `trials`."""
     steps: int = 0
     """Training steps; 0 for the profile's own."""
     resume: bool = False

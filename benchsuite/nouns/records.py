@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from .inputs import Case
 from .kinds import JSON, Better, Kind, Role, Status
+from .noise import Noise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,8 @@ class Metric:
     """True where a difference is news only on the same versions of the guarded libraries, and else explains."""
     reading: int = 1
     """Raised with every change of the meter that moves the value on an unchanged stack; two readings never compare."""
+    noise: Noise | None = None
+    """How its trials scatter; declared by no meter, filled in for judges before they are asked."""
 
 
 @dataclass(frozen=True, kw_only=True)
