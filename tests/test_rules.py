@@ -726,6 +726,14 @@ def test_accumulation_explains_a_curve_only_where_the_case_accumulates():
     assert cause(1).startswith("no known cause")
 
 
+@pytest.mark.parametrize(("draws", "flops"), [(2, 2_990_000), (12, 4_000_000), (16, 3_000_030)])
+def test_dropout_that_came_or_went_is_no_other_number_of_passes(draws, flops):
+    """Another pass draws a whole multiple as often and costs a pass's arithmetic."""
+    old = {"model.dropout.drawn": {"training": {"0.1": 8}, "evaluation": {}}, "count.flops.step": 3_000_000}
+    new = {"model.dropout.drawn": {"training": {"0.1": draws}, "evaluation": {}}, "count.flops.step": flops}
+    assert told(old, new)["model.dropout.drawn"].cause.startswith("dropout is drawn otherwise")
+
+
 def test_what_became_what_is_told_of_each_direction():
     """One release widens some builds and narrows others: each is told by its first, with elements and bytes."""
 

@@ -11,17 +11,28 @@ from benchsuite.rules._looks import amount, first
 from benchsuite.units import is_number
 
 DRAWN, FLOPS = "model.dropout.drawn", "count.flops.step"
+PASS = 1.2
+"""A forward pass is a third of a step's arithmetic; dropout that comes or goes moves none to speak of."""
 
 
 def find(seen: Evidence) -> Clue | None:
     """Every share of dropout is drawn one and the same multiple of times, and the step computes more, or less."""
     moved, flops = first(seen, DRAWN), seen.number_moved(FLOPS)
     times = multiple(*moved[1:]) if moved else None
-    if times is None or flops is None or (flops[1] > flops[0]) != (times > 1):
+    if times is None or flops is None or not _whole(times) or not _costly(times, *flops):
         return None
     cost = " -> ".join(map(amount, flops))
     words = f"the model runs {times:g} times as often in a training step: FLOPs {cost}"
     return Clue(words=words, direction=1 if times > 1 else -1, parts=(DRAWN,))
+
+
+def _whole(times: float) -> bool:
+    return max(times, 1 / times).is_integer()
+
+
+def _costly(times: float, old: float, new: float) -> bool:
+    """Whether the step's arithmetic moved the same way, by as much as a forward pass could."""
+    return new >= old * PASS if times > 1 else old >= new * PASS
 
 
 def multiple(old: JSON, new: JSON) -> float | None:
