@@ -43,6 +43,7 @@ from .ab.prediction import CALIBRATED
 from .condition import Probe
 from .contest import call, card_markdown, card_text
 from .history import ask, index, keep, plot, svg, table
+from .nightly import read as nightly
 from .nouns import Options, Outcome, Record, Role, RunResult, SuiteError, UsageError
 from .session import Session
 
@@ -317,6 +318,29 @@ def ab(  # noqa: PLR0917 - typer makes an option of each
         if file:
             store.write_text(Path(file), text)
     raise typer.Exit(said.exit_code)
+
+
+@app.command()
+def night(  # noqa: PLR0917 - typer makes an option of each
+    verdicts: Annotated[list[str] | None, typer.Option(metavar="FILE", help="A pinned run's verdicts.json.")] = None,
+    card: Annotated[list[str] | None, typer.Option(metavar="LEG=FILE", help="A leg's card, of ab --json.")] = None,
+    missing: Annotated[list[str] | None, typer.Option(metavar="LEG", help="A leg that left nothing.")] = None,
+    previous: Annotated[str, typer.Option(metavar="FILE", help="The open issue's body; none is open without.")] = "",
+    date: Annotated[str, typer.Option("--night", metavar="DATE", help="Default today, UTC.")] = "",
+    url: Annotated[str, typer.Option(help="Page of the run.")] = "",
+    markdown: Annotated[str, typer.Option(metavar="FILE", help="Write the issue's new body.")] = "",
+    json: Annotated[str, typer.Option(metavar="FILE", help="Write action, title and comment.")] = "",
+) -> None:
+    """Say what is new, still there and fixed since the last night, and what becomes of the rolling issue."""
+    said = nightly.issue(nightly.Asked(
+        verdicts=verdicts or (), cards=card or (), missing=missing or (), previous=previous, url=url,
+        night=date or datetime.now(UTC).date().isoformat(),
+    ))  # fmt: skip
+    if markdown:
+        store.write_text(Path(markdown), said.body)
+    if json:
+        store.write_text(Path(json), codec.dumps(codec.encode(said)))
+    typer.echo(f"{said.action.value}: {said.title}")
 
 
 def _say(line: str) -> None:
