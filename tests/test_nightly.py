@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from contests import Field, carded, played
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from judging import GOLDEN
 
@@ -81,6 +81,7 @@ def renamed(leg: Leg, name: str) -> Leg:
     return replace(leg, name=name, troubles=troubles, answered=move(leg.answered), told=move(leg.told))
 
 
+@settings(deadline=None)
 @given(STATES, tonight())
 def test_new_still_and_fixed_part_the_two_nights(before, found):
     """Tonight's trouble is new or still there; earlier trouble is still there, fixed or without an answer."""
@@ -92,6 +93,7 @@ def test_new_still_and_fixed_part_the_two_nights(before, found):
     assert [each.key for each in apart.after.followed] == sorted([*new, *still, *unseen])
 
 
+@settings(deadline=None)
 @given(STATES, tonight(), st.booleans())
 def test_the_issue_is_open_while_anything_may_be_wrong(before, found, is_open):
     """It is opened or kept for what is followed, and closed or left closed only where nothing is."""
@@ -101,6 +103,7 @@ def test_the_issue_is_open_while_anything_may_be_wrong(before, found, is_open):
     assert what is expected.get((bool(apart.after.followed), is_open), Action.NONE)
 
 
+@settings(deadline=None)
 @given(STATES, tonight())
 def test_the_night_after_knows_what_this_one_knew(before, found):
     """What nobody answers on the next night keeps its first night and its cause."""
@@ -166,6 +169,7 @@ def test_what_only_explains_is_no_trouble():
 # ---------------------------------------------------------------- state and text
 
 
+@settings(deadline=None)
 @given(STATES)
 def test_the_state_survives_its_page(now):
     """Written into a body and read again, by an editor that ends lines in its own way too."""
@@ -174,6 +178,7 @@ def test_the_state_survives_its_page(now):
     assert state.found(text.replace("\n", "\r\n"), "issue") == now
 
 
+@settings(deadline=None)
 @given(STATES, tonight())
 def test_a_body_remembers_its_night(before, found):
     """Whatever was written into causes, names and headlines."""
@@ -183,6 +188,7 @@ def test_a_body_remembers_its_night(before, found):
     assert state.found(text, "issue") == apart.after
 
 
+@settings(deadline=None)
 @given(STATES)
 def test_a_state_cannot_act(now):
     """One comment, which ends where it should, mentions nobody and refers to nothing."""
@@ -191,6 +197,7 @@ def test_a_state_cannot_act(now):
     assert "--" not in inner
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_text_cannot_act(text):
     """On one line, without a mention, a reference, a comment's end, a tag or an open mark."""
@@ -202,6 +209,7 @@ def test_text_cannot_act(text):
     assert not set("`<\n\r") & set(inner)
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(max_codepoint=0x2FFF), max_size=60))
 def test_text_reads_as_it_was(text):
     """What is shown is what was written, spaces and what does not print aside."""
