@@ -30,6 +30,7 @@ from . import (
 )
 from . import doctor as doctoring
 from . import promote as promotion
+from . import report as reporting
 from . import selftest as planted
 from . import versus as comparison
 from .condition import Probe
@@ -268,6 +269,21 @@ def promote(  # noqa: PLR0917 - typer makes an option of each
         typer.echo(line)
     if json:
         store.write_text(Path(json), codec.dumps(codec.encode(report)))
+
+
+@app.command()
+def report(
+    run: Annotated[str, typer.Argument(metavar="[RUN]", help="A run's folder or name.")] = "latest",
+    results: Annotated[str, typer.Option(metavar="DIR", help="Where runs are found by name.")] = "results",
+    baselines: Annotated[str, typer.Option(metavar="DIR")] = "baselines",
+    out: Annotated[str, typer.Option(metavar="FILE", help="The page; default RUN/report.html.")] = "",
+) -> None:
+    """Write a run as one HTML page, from its records alone: verdicts, pictures, figures, history."""
+    path = reporting.write(
+        run, results=Path(results), baselines=Path(baselines), out=Path(out) if out else None,
+        tolerances=settings.tolerances(Path()),
+    )  # fmt: skip
+    typer.echo(f"report: {path}")
 
 
 @app.command()

@@ -1,0 +1,202 @@
+"""Verdicts first: one line to act on, then what fails by cause, then what else is news. In `explain`'s words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from benchsuite.explain import Group, beside, headline, together
+from benchsuite.nouns import JUDGED, Outcome, Role, RunResult, Status, Verdict
+from benchsuite.reporters._columns import packages
+from benchsuite.units import is_number, show, show_effect
+from benchsuite.wording import advise, below_cause, causes, in_short, label, tally
+
+from .blocks import Fold, Table, columns
+from .sides import names
+
+FAILED, FINE, OPEN = "failed", "fine", "open"
+NEWS = columns("Outcome:outcome, Metrics, Cases, Why, Next:code")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effect:
+    """One verdict below its cause."""
+
+    outcome: str
+    case: str
+    metric: str
+    title: str
+    old: str
+    new: str
+    change: str
+    detail: tuple[str, ...]
+    again: bool
+    """True where it stands in full under an earlier cause."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cause:
+    """What one cause did, and what to do about it."""
+
+    words: str
+    because: str
+    """What differs: the packages, after the semicolon of a cause."""
+    effects: tuple[Effect, ...]
+    aside: tuple[str, ...]
+    next: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Headline:
+    """The page in one line, and the next step."""
+
+    state: str
+    """`FAILED`, `FINE` or `OPEN`: nothing failed, and nothing could be judged."""
+    title: str
+    lead: str
+    next: str
+    tally: str
+    warnings: tuple[str, ...]
+    """What taints the run as a whole: planted faults, lost trials."""
+
+
+def summary(run: RunResult) -> Headline:
+    """What to know at once."""
+    verdicts = _all(run)
+    found = causes_of(run)
+    state, title, lead = _state(run, verdicts, found)
+    return Headline(
+        state=state, title=title, lead=lead, next=_next(verdicts, found, state), tally=tally(verdicts),
+        warnings=tuple(_warnings(run)),
+    )  # fmt: skip
+
+
+def _all(run: RunResult) -> list[Verdict]:
+    return [verdict for result in run.results for verdict in result.verdicts]
+
+
+def _state(run: RunResult, verdicts: Sequence[Verdict], found: Sequence[Cause]) -> tuple[str, str, str]:
+    failing = [v for v in verdicts if v.fails]
+    if failing:
+        said = headline(failing, together(failing))
+        more = len(found) - 1
+        rest = f" And {more} more cause{'s' * (more != 1)} below." if more else ""
+        return FAILED, f"Failed: {said}", f"{found[0].words[:1].upper()}{found[0].words[1:]}.{rest}"
+    if not run.results:
+        return OPEN, "Nothing was measured", "The run has no finished trial."
+    silent = [r for r in run.results if not any(v.outcome in JUDGED and v.role is Role.GATE for v in r.verdicts)]
+    if any(result.baseline for result in silent):
+        return FAILED, "Failed: a case could not be judged", "A baseline exists and nothing of it could be compared."
+    if len(silent) == len(run.results):
+        return OPEN, "No verdict yet: there is no baseline", "The figures below are as measured; nobody approved any yet."
+    moved = [v for v in verdicts if v.outcome is Outcome.IMPROVED and v.role is Role.GATE]
+    gains = f"{len(moved)} figure{'s' * (len(moved) != 1)} improved. " if moved else ""
+    return FINE, "Nothing failed", f"{gains}{_open(verdicts)}"
+
+
+def _open(verdicts: Sequence[Verdict]) -> str:
+    rest = [v for v in verdicts if v.outcome not in JUDGED and v.role is Role.GATE]
+    if not rest:
+        return "Every figure that gates has an answer."
+    some = ", ".join(v for v in dict.fromkeys(v.metric for v in rest[:3]))
+    return f"{len(rest)} figures that gate have no answer yet ({some}{', ...' if len(rest) > len(rest[:3]) else ''})."
+
+
+def _next(verdicts: Sequence[Verdict], found: Sequence[Cause], state: str) -> str:
+    if state == FAILED:
+        return next((text for cause in found for text in cause.next), "")
+    wanted = Outcome.NO_BASELINE if state == OPEN else Outcome.IMPROVED
+    return next((v.advice for v in verdicts if v.outcome is wanted and v.role is Role.GATE and v.advice), "")
+
+
+def _warnings(run: RunResult) -> Iterator[str]:
+    planted = dict.fromkeys(record.injected for result in run.results for record in result.records if record.injected)
+    yield from (f"A fault was planted in this run: {fault}" for fault in planted)
+    called = names(run)
+    for result in run.results:
+        for record in result.records:
+            if record.status is not Status.OK:
+                problem = next(iter(record.problem.splitlines()), "no reason given")
+                yield f"{called[result.slug]}, trial {record.trial + 1} {record.status.value}: {problem}"
+
+
+# ---------------------------------------------------------------- by cause
+
+
+def causes_of(run: RunResult) -> tuple[Cause, ...]:
+    """What fails, by cause, in the order of `explain.together`."""
+    verdicts, called = _all(run), names(run)
+    seen: set[int] = set()
+    found = []
+    for group in together([v for v in verdicts if v.fails]):
+        effects = tuple(_effect(v, called.get(v.case, v.case), again=id(v) in seen) for v in group.verdicts)
+        seen |= {id(v) for v in group.verdicts}
+        found.append(_cause(group, effects, verdicts))
+    return tuple(found)
+
+
+def _cause(group: Group, effects: tuple[Effect, ...], verdicts: Sequence[Verdict]) -> Cause:
+    words, _, because = group.cause.rpartition("; ")
+    aside = tuple(dict.fromkeys(in_short(v) for v in beside(group, verdicts))) if group.cause else ()
+    return Cause(
+        words=words or because or "not explained", because=because if words else "", effects=effects, aside=aside,
+        next=advise(group.verdicts),
+    )  # fmt: skip
+
+
+def _effect(v: Verdict, case: str, *, again: bool) -> Effect:
+    plain = is_number(v.new) or is_number(v.old)
+    return Effect(
+        outcome=v.outcome.value, case=case, metric=v.metric, title=v.title, old=show(v.old, v.unit) if plain else "",
+        new=show(v.new, v.unit) if plain else "", change=show_effect(v.old, v.new, v.unit) if plain else "",
+        detail=() if again else below_cause(v), again=again,
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------- what else is news
+
+
+def moved_packages(run: RunResult) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Packages that differ from the baseline's: cases that share them, and each as "NAME OLD -> NEW"."""
+    called = names(run)
+    told: dict[tuple[str, ...], list[str]] = {}
+    for result in run.results:
+        if moved := tuple(packages(result).values()):
+            told.setdefault(moved, []).append(called[result.slug])
+    return tuple((", ".join(cases), moved) for moved, cases in told.items())
+
+
+def news(run: RunResult) -> tuple[Fold, ...]:
+    """What neither fails nor is ok, by outcome, folded: improved, known, moved, then what has no answer."""
+    verdicts, called = [v for v in _all(run) if not v.fails and v.outcome is not Outcome.OK], names(run)
+    order = {o: i for i, o in enumerate((Outcome.IMPROVED, Outcome.KNOWN, Outcome.REGRESSED, Outcome.CHANGED))}
+    kinds = sorted(dict.fromkeys(v.outcome for v in verdicts), key=lambda outcome: order.get(outcome, len(order)))
+    return tuple(_fold(kind, [v for v in verdicts if v.outcome is kind], called) for kind in kinds)
+
+
+TITLES = {
+    Outcome.IMPROVED: "Improved",
+    Outcome.KNOWN: "Known, within its bound",
+    Outcome.REGRESSED: "Grew, and only explains",
+    Outcome.CHANGED: "Changed, and only explains",
+    Outcome.INVALID: "Invalid",
+    Outcome.INCONCLUSIVE: "No answer: inconclusive",
+    Outcome.NO_BASELINE: "No answer: no baseline",
+    Outcome.INCOMPARABLE: "No answer: incomparable",
+}
+
+
+def _fold(kind: Outcome, found: Sequence[Verdict], called: Mapping[str, str]) -> Fold:
+    groups: dict[tuple[str, str, str], list[Verdict]] = {}
+    for v in found:
+        why = "\n".join(filter(None, (v.detail, *(f"cause: {cause}" for cause in causes(v)))))
+        groups.setdefault((label(v).lower(), why, v.advice), []).append(v)
+    rows = tuple(_row(key, members, called) for key, members in groups.items())
+    return Fold(title=f"{TITLES[kind]}: {len(found)}", blocks=(Table(caption=TITLES[kind], columns=NEWS, rows=rows),))
+
+
+def _row(key: tuple[str, str, str], members: Sequence[Verdict], called: Mapping[str, str]) -> tuple[str, ...]:
+    outcome, why, advice = key
+    metrics = ", ".join(dict.fromkeys(in_short(v) for v in members))
+    cases = ", ".join(dict.fromkeys(called.get(v.case, v.case) for v in members))
+    return outcome, metrics, cases, why, advice
