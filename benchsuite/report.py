@@ -57,7 +57,7 @@ def _case(slug: str, records: tuple[Record, ...], baselines: Path, tolerances: M
 
 
 def earlier(results: Path, source: Path, records: tuple[Record, ...]) -> History:
-    """Figures of the other runs in `results`: of the same cases, set up alike, on the same machine, no fault planted."""
+    """Figures of the other runs in `results`: of these cases, set up alike, on this machine, with no fault planted."""
     wanted = {_place(record) for record in records}
     runs = sorted(path.parent for path in results.glob("*/records") if not path.parent.is_symlink())
     found: dict[Key, list[Point]] = {}

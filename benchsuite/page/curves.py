@@ -13,10 +13,10 @@ from benchsuite.units import show
 
 from .blocks import WIDTH, Figure, Figures, Section, Table, across, columns, dot, drawing, line, upward
 from .scales import Axis, axis, finite
-from .sides import NEW, OLD, names, number, series, trials
+from .sides import NEW, OLD, compared, names, number, series, trials
 
 LEFT, RIGHT, TOP, BOTTOM = 40.0, WIDTH - 10, 26.0, 190.0
-STYLES = {OLD: "old", NEW: "new"}
+STYLES = {OLD: "halo-old", NEW: "line-new"}
 CLEAR = 1e-6
 """Relative distance from which two curves are told to differ: a log rounds no finer."""
 HEAD = columns("Step:number, What, Baseline:number, This run:number")
@@ -36,10 +36,8 @@ def section(run: RunResult) -> Section | None:
     drawn = [figure(f"loss-{i}", called[result.slug], courses(result)) for i, result in enumerate(run.results)]
     figures = tuple(found for found in drawn if found)
     lead = "Training loss as the Trainer logged it, a line a trial, and validation loss at the end of each epoch."
-    legend = (
-        ("stroke-old", "the baseline's training loss"), ("stroke-new", "this run's"),
-        ("ring-old", "the baseline's validation loss"), ("dot-new", "this run's"),
-    )  # fmt: skip
+    old = (("halo-old", "training, baseline"), ("ring-old", "validation, baseline")) if compared(run) else ()
+    legend = (("stroke-new", "training, this run"), ("dot-new", "validation, this run"), *old)
     blocks = (Figures(legend=legend, figures=figures),)
     return Section(id="loss", title="Loss", lead=lead, blocks=blocks) if figures else None
 
@@ -83,7 +81,7 @@ def figure(key: str, name: str, sides: Mapping[str, tuple[Course, ...]]) -> Figu
 
 def _course(one: Course, side: str, x: Axis, y: Axis) -> Iterator[Markup]:
     if one.training:
-        yield line([(x(step), y(loss)) for step, loss in one.training], f"line-{STYLES[side]}")
+        yield line([(x(step), y(loss)) for step, loss in one.training], STYLES[side])
     style = "ring-old" if side == OLD else "dot-new"
     for step, loss in one.validation:
         yield dot(x(step), y(loss), 5 if side == OLD else 3.5, style, f"{side}, validation: {loss:.4f}")

@@ -12,7 +12,7 @@ from benchsuite.units import percent, show, show_effect
 from benchsuite.wording import label
 
 from .blocks import Block, Column, Fold, Note, Section, Table, columns
-from .sides import common, names
+from .sides import common, compared, names
 
 KEY: Mapping[str, str] = {
     "time.train": "training",
@@ -43,7 +43,8 @@ def section(run: RunResult) -> Section | None:
     keys = [key for key in KEY if any(v.metric == key for result in run.results for v in result.verdicts)]
     head = (Column(name="Case"), Column(name="Verdict"), *(Column(name=KEY[key], kind="number") for key in keys))
     rows = tuple(_row(called[result.slug], result, keys) for result in run.results)
-    lead = f"{common(run)}. Medians over trials, and how far they lie from the baseline's."
+    against = ", and how far they lie from the baseline's" if compared(run) else ""
+    lead = f"{common(run)}. Medians over trials{against}."
     table = Table(caption="The cases at a glance", columns=head, rows=rows)
     return Section(id="cases", title="The cases at a glance", lead=lead, blocks=(table,)) if rows else None
 
@@ -85,7 +86,9 @@ def published(run: RunResult) -> Section | None:
     notes += run.published.get("notes", ())
     if notes:
         blocks.append(Fold(title="Read the published figures with care", blocks=tuple(Note(text=n) for n in notes)))
-    return Section(id="published", title="Beside the published table", lead=source, blocks=tuple(blocks)) if rows else None
+    return (
+        Section(id="published", title="Beside the published table", lead=source, blocks=tuple(blocks)) if rows else None
+    )
 
 
 def _confounds(run: RunResult) -> Iterator[Mapping[str, str]]:
@@ -111,4 +114,12 @@ def _fold(name: str, result: CaseResult) -> Fold:
 def _line(v: Verdict) -> tuple[str, ...]:
     said = label(v).lower() if v.role is Role.GATE else f"{v.outcome.value} (explains)"
     interval = " to ".join(map(percent, v.interval)) if v.interval and v.unit != "1" else ""
-    return said, v.metric, v.title, show(v.old, v.unit), show(v.new, v.unit), show_effect(v.old, v.new, v.unit), interval
+    return (
+        said,
+        v.metric,
+        v.title,
+        show(v.old, v.unit),
+        show(v.new, v.unit),
+        show_effect(v.old, v.new, v.unit),
+        interval,
+    )

@@ -8,7 +8,7 @@ from itertools import pairwise
 from markupsafe import Markup
 
 from benchsuite.nouns import RunResult
-from benchsuite.units import show, show_effect
+from benchsuite.units import show, show_change, show_effect
 
 from .blocks import WIDTH, Block, Figure, Figures, Fold, Section, Table, columns, dot, drawing, line, text, upward
 from .glance import KEY, titles, units
@@ -18,6 +18,8 @@ from .scales import Axis, axis
 from .sides import names
 
 LEFT, RIGHT, TOP, BOTTOM = 56.0, WIDTH - 14, 26.0, 120.0
+OPEN = 2
+"""Cases whose drawings stand open; where there are more, each case's are folded."""
 SHOWN = 60
 """Points of a drawing: the newest; the table holds all."""
 HEAD = columns("Run:code, When, Value:number, Against the run before:number, Approved, Versions that changed")
@@ -29,11 +31,12 @@ def section(run: RunResult, held: History) -> Section | None:
     long = {key: found for key, found in held.items() if len(found) > 1}
     if not long:
         return None
-    blocks = [block for place, result in enumerate(run.results) for block in _case(run, place, result.slug, long)]
-    lead = (
-        "From the oldest run on the left to the newest, at equal distances. A diamond is an approved baseline, a "
-        "dashed line a change of version, the last point this run."
-    )
+    blocks: list[Block] = []
+    for place, result in enumerate(run.results):
+        found = tuple(_case(run, place, result.slug, long))
+        shown = found if len(run.results) <= OPEN else (Fold(title=names(run)[result.slug], blocks=found),)
+        blocks += shown if found else ()
+    lead = "From the oldest run on the left to the newest, at equal distances."
     return Section(id="history", title="History", lead=lead, blocks=tuple(blocks))
 
 
@@ -47,7 +50,7 @@ def _case(run: RunResult, place: int, slug: str, held: History) -> Iterator[Bloc
     )
     legend = (("dot-new", "a run"), ("diamond", "approved"), ("stroke-version", "versions changed"))
     if drawn:
-        yield Figures(legend=legend if place == 0 else (), figures=drawn)
+        yield Figures(legend=legend, figures=drawn)
     rows = tuple(_row(metric, unit.get(metric, ""), mine[metric]) for metric in mine if metric in title)
     if rows:
         table = Table(caption=f"Every metric over runs, {name}", columns=OTHERS, rows=rows)
@@ -102,10 +105,9 @@ def _day(point: Point) -> str:
 
 def _says(found: Sequence[Point], unit: str) -> str:
     changes = sum(bool(upgraded(a, b)) for a, b in pairwise(found))
-    said = f"{len(found)} points, {show(found[0].value, unit)} to {show(found[-1].value, unit)}"
-    effect = show_effect(found[0].value, found[-1].value, unit)
+    said = f"{show_change(found[0].value, found[-1].value, unit)} over {len(found)} runs"
     versions = f"; versions changed {changes} time{'s' * (changes != 1)}" if changes else ""
-    return f"{said}{f' ({effect})' if effect else ''}{versions}."
+    return f"{said}{versions}."
 
 
 def _table(title: str, unit: str, found: Sequence[Point]) -> Table:

@@ -18,7 +18,7 @@ from benchsuite.units import show, show_change, show_effect
 from .blocks import WIDTH, Figure, Figures, Section, Table, across, columns, drawing, text
 from .markup import tag
 from .scales import Axis, axis
-from .sides import NEW, OLD, middle, names, trials
+from .sides import NEW, OLD, compared, middle, names, trials
 
 WEIGHTS, WORKSPACE, REST, SAVED = "weights", "workspace", "rest", "saved"
 LEGEND = {
@@ -55,9 +55,11 @@ def section(run: RunResult) -> Section | None:
     figures = tuple(figure(f"memory-{i}", called[slug], held[slug], most) for i, slug in enumerate(held))
     used = {kind for sides in held.values() for each in sides.values() for bar in each for kind, _ in bar.parts}
     legend = tuple((f"part-{kind}", words) for kind, words in LEGEND.items() if kind in used)
+    pale = "The pale bar above each is the baseline's. " if compared(run) else ""
     lead = (
-        "The most that was allocated in each phase, medians over trials, all cases on one scale. The pale bar above "
-        "each is the baseline's. The rest is the peak less the parts that are measured by themselves."
+        f"The most that was allocated in each phase, medians over trials, all cases on one scale. {pale}The rest is "
+        "the peak less the parts that are measured by themselves. One step is what a single training step adds to what "
+        "stood before it."
     )
     return Section(id="memory", title="Memory", lead=lead, blocks=(Figures(legend=legend, figures=figures),))
 

@@ -12,7 +12,22 @@ from benchsuite.nouns import CaseResult, RunResult, Weights
 from benchsuite.reporters._columns import good
 from benchsuite.units import show
 
-from .blocks import WIDTH, Block, Figure, Figures, Note, Section, Table, across, columns, dot, drawing, line, text, upward
+from .blocks import (
+    WIDTH,
+    Block,
+    Figure,
+    Figures,
+    Note,
+    Section,
+    Table,
+    across,
+    columns,
+    dot,
+    drawing,
+    line,
+    text,
+    upward,
+)
 from .scales import Axis, axis
 from .sides import NEW, OLD, middle, trials
 
@@ -65,7 +80,8 @@ def _blocks(key: str, name: tuple[str, ...], group: Sequence[CaseResult]) -> Ite
     drawn = [_figure(f"{key}-{i}", told, metric, group) for i, metric in enumerate(COSTS)]
     if any(result.case.weights is Weights.RANDOM for result in group):
         yield Note(text=f"{told}: {RANDOM}")
-    legend = (("ring-old", "baseline"), ("dot-new", "this run"), ("stroke-front", "front of this run"))
+    old = (("ring-old", "baseline"),) if any(OLD in trials(result) for result in group) else ()
+    legend = (("dot-new", "this run"), ("stroke-front", "front of this run"), *old)
     yield Figures(legend=legend, figures=tuple(found for found in drawn if found))
 
 
@@ -127,7 +143,7 @@ def _figure(key: str, told: str, metric: str, group: Sequence[CaseResult]) -> Fi
 def _stairs(best: Sequence[Spot], x: Axis, y: Axis) -> Markup:
     points: list[tuple[float, float]] = []
     for spot in best:
-        points += [(x(spot.cost), points[-1][1])] if points else [(x(spot.cost), BOTTOM)]
+        points += [(x(spot.cost), points[-1][1])] if points else []
         points.append((x(spot.cost), y(spot.accuracy)))
     return line([*points, (RIGHT, points[-1][1])], "line-front")
 

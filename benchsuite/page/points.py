@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from statistics import median
 
 from benchsuite.cases import slug
-from benchsuite.nouns import Baseline, CaseResult, Record, RunResult
+from benchsuite.nouns import Baseline, Record, RunResult
 from benchsuite.reporters._columns import figures, good
 from benchsuite.versions import ABSENT, guarded
 
@@ -96,13 +95,3 @@ def upgraded(before: Point, after: Point) -> tuple[str, ...]:
     names = dict.fromkeys([*before.versions, *after.versions])
     pairs = ((name, before.versions.get(name, ABSENT), after.versions.get(name, ABSENT)) for name in names)
     return tuple(f"{name} {old} -> {new}" for name, old, new in pairs if old != new)
-
-
-def middle_of(found: Sequence[Point]) -> float:
-    """The median of some points."""
-    return median(point.value for point in found)
-
-
-def recent(result: CaseResult, held: History, metric: str) -> Sequence[Point]:
-    """A metric's points, of one case."""
-    return held.get((result.slug, metric), ())

@@ -20,10 +20,15 @@ def trials(result: CaseResult) -> dict[str, tuple[Record, ...]]:
     return {side: found for side, found in ((OLD, old), (NEW, good(result.records))) if found}
 
 
+def compared(run: RunResult) -> bool:
+    """Whether any case has a baseline to be drawn beside."""
+    return any(OLD in trials(result) for result in run.results)
+
+
 def number(record: Record, metric: str) -> float | None:
     """A metric's value where it is a number that can be drawn."""
     value = record.metrics[metric].value if metric in record.metrics else None
-    return next(iter(finite([value])), None) if is_number(value) else None
+    return next(iter(finite([float(value)])), None) if value is not None and is_number(value) else None
 
 
 def middle(records: Sequence[Record], metric: str) -> float | None:

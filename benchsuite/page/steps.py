@@ -14,7 +14,7 @@ from benchsuite.units import show, show_change
 from .blocks import WIDTH, Figure, Figures, Section, Table, across, columns, dot, drawing, line, text
 from .markup import tag
 from .scales import Axis, axis, quantile
-from .sides import NEW, OLD, names, samples, trials
+from .sides import NEW, OLD, compared, names, samples, trials
 
 METRIC = "time.step"
 BINS = 36
@@ -22,7 +22,9 @@ TAIL = 0.01
 """Share of the steps at either end that may lie beyond the axis, so that one late step does not flatten the rest."""
 LEFT, RIGHT, TOP, BASE, STRIPS = 62.0, WIDTH - 14, 10.0, 108.0, 30.0
 STYLES = {OLD: "old", NEW: "new"}
-HEAD = columns("Side, Trial:number, Steps:number, Fastest 5 %:number, Median:number, Slowest 5 %:number, Longest:number")
+HEAD = columns(
+    "Side, Trial:number, Steps:number, Fastest 5 %:number, Median:number, Slowest 5 %:number, Longest:number"
+)
 Timed = Mapping[str, tuple[tuple[float, ...], ...]]
 """Seconds of each step of each trial, by side."""
 
@@ -36,7 +38,8 @@ def section(run: RunResult) -> Section | None:
         "Each hill is the share of training steps that took so long; below it each trial's median. A trial is one "
         "fresh process: only differences between trials say anything about a change."
     )
-    legend = (("fill-old", "the baseline's steps"), ("fill-new", "this run's steps"), ("dot-new", "a trial's median"))
+    old = (("fill-old", "the baseline's steps"),) if compared(run) else ()
+    legend = (*old, ("fill-new", "this run's steps"), ("dot-new", "a trial's median"))
     blocks = (Figures(legend=legend, figures=figures),)
     return Section(id="steps", title="Training steps", lead=lead, blocks=blocks) if figures else None
 
@@ -60,7 +63,7 @@ def figure(key: str, name: str, sides: Timed) -> Figure | None:
     scale = axis(ends, "s", LEFT, RIGHT)
     title, says = f"Training steps, {name}", _says(sides, pooled, scale)
     bottom = BASE + STRIPS + 12
-    parts = [*across(scale, TOP, bottom, "seconds of one step" if scale.unit == "s" else "one step")]
+    parts = [*across(scale, TOP, bottom, "one step")]
     parts += _hills(pooled, scale)
     for row, (side, each) in enumerate(sides.items()):
         parts += _strip(side, [median(trial) for trial in each], scale, BASE + 14 + row * STRIPS / 2)
@@ -93,6 +96,7 @@ def _hills(pooled: Mapping[str, Sequence[float]], scale: Axis) -> Iterator[Marku
         outline = [(scale.start, BASE), *edge, (scale.end, BASE)]
         yield tag("polygon", points=" ".join(f"{x:.1f},{y:.1f}" for x, y in outline), class_=f"hill-{STYLES[side]}")
         yield line(outline, f"line-{STYLES[side]}")
+    yield line([(scale.start, BASE), (scale.end, BASE)], "axis")
 
 
 def histogram(values: Sequence[float], low: float, high: float) -> tuple[float, ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from benchsuite.explain import Group, beside, headline, together
 from benchsuite.nouns import JUDGED, Outcome, Role, RunResult, Status, Verdict
 from benchsuite.reporters._columns import packages
 from benchsuite.units import is_number, show, show_effect
+from benchsuite.versions import GUARDED
 from benchsuite.wording import advise, below_cause, causes, in_short, label, tally
 
 from .blocks import Fold, Table, columns
@@ -20,10 +21,10 @@ NEWS = columns("Outcome:outcome, Metrics, Cases, Why, Next:code")
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
-    """One verdict below its cause."""
+    """One verdict below its cause; of cases of which the very same is said, once."""
 
     outcome: str
-    case: str
+    cases: tuple[str, ...]
     metric: str
     title: str
     old: str
@@ -78,17 +79,22 @@ def _all(run: RunResult) -> list[Verdict]:
 def _state(run: RunResult, verdicts: Sequence[Verdict], found: Sequence[Cause]) -> tuple[str, str, str]:
     failing = [v for v in verdicts if v.fails]
     if failing:
-        said = headline(failing, together(failing))
+        count, _, rest = headline(failing, together(failing)).partition(",")
+        said = f"{count} figure{'s' * (len(failing) != 1)}{',' if rest else ''}{rest}"
         more = len(found) - 1
-        rest = f" And {more} more cause{'s' * (more != 1)} below." if more else ""
-        return FAILED, f"Failed: {said}", f"{found[0].words[:1].upper()}{found[0].words[1:]}.{rest}"
+        others = f" And {more} more cause{'s' * (more != 1)} below." if more else ""
+        return FAILED, f"Failed: {said}", f"{found[0].words}.{others}"
     if not run.results:
         return OPEN, "Nothing was measured", "The run has no finished trial."
     silent = [r for r in run.results if not any(v.outcome in JUDGED and v.role is Role.GATE for v in r.verdicts)]
     if any(result.baseline for result in silent):
         return FAILED, "Failed: a case could not be judged", "A baseline exists and nothing of it could be compared."
     if len(silent) == len(run.results):
-        return OPEN, "No verdict yet: there is no baseline", "The figures below are as measured; nobody approved any yet."
+        return (
+            OPEN,
+            "No verdict yet: there is no baseline",
+            "The figures below are as measured; nobody approved any yet.",
+        )
     moved = [v for v in verdicts if v.outcome is Outcome.IMPROVED and v.role is Role.GATE]
     gains = f"{len(moved)} figure{'s' * (len(moved) != 1)} improved. " if moved else ""
     return FINE, "Nothing failed", f"{gains}{_open(verdicts)}"
@@ -129,7 +135,7 @@ def causes_of(run: RunResult) -> tuple[Cause, ...]:
     seen: set[int] = set()
     found = []
     for group in together([v for v in verdicts if v.fails]):
-        effects = tuple(_effect(v, called.get(v.case, v.case), again=id(v) in seen) for v in group.verdicts)
+        effects = _merged(_effect(v, called.get(v.case, v.case), again=id(v) in seen) for v in group.verdicts)
         seen |= {id(v) for v in group.verdicts}
         found.append(_cause(group, effects, verdicts))
     return tuple(found)
@@ -139,16 +145,28 @@ def _cause(group: Group, effects: tuple[Effect, ...], verdicts: Sequence[Verdict
     words, _, because = group.cause.rpartition("; ")
     aside = tuple(dict.fromkeys(in_short(v) for v in beside(group, verdicts))) if group.cause else ()
     return Cause(
-        words=words or because or "not explained", because=because if words else "", effects=effects, aside=aside,
-        next=advise(group.verdicts),
+        words=_capital(words or because or "not explained"), because=because if words else "", effects=effects,
+        aside=aside, next=advise(group.verdicts),
     )  # fmt: skip
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _merged(effects: Iterable[Effect]) -> tuple[Effect, ...]:
+    told: dict[Effect, list[str]] = {}
+    for effect in effects:
+        told.setdefault(replace(effect, cases=()), []).extend(effect.cases)
+    return tuple(replace(effect, cases=tuple(cases)) for effect, cases in told.items())
 
 
 def _effect(v: Verdict, case: str, *, again: bool) -> Effect:
     plain = is_number(v.new) or is_number(v.old)
     return Effect(
-        outcome=v.outcome.value, case=case, metric=v.metric, title=v.title, old=show(v.old, v.unit) if plain else "",
-        new=show(v.new, v.unit) if plain else "", change=show_effect(v.old, v.new, v.unit) if plain else "",
+        outcome=v.outcome.value, cases=(case,), metric=v.metric, title=v.title,
+        old=show(v.old, v.unit) if plain else "", new=show(v.new, v.unit) if plain else "",
+        change=show_effect(v.old, v.new, v.unit) if plain else "",
         detail=() if again else below_cause(v), again=again,
     )  # fmt: skip
 
@@ -156,14 +174,29 @@ def _effect(v: Verdict, case: str, *, again: bool) -> Effect:
 # ---------------------------------------------------------------- what else is news
 
 
-def moved_packages(run: RunResult) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Packages that differ from the baseline's: cases that share them, and each as "NAME OLD -> NEW"."""
+@dataclass(frozen=True, kw_only=True)
+class Packages:
+    """What is installed otherwise than the baseline's, each as "NAME OLD -> NEW"."""
+
+    cases: tuple[str, ...]
+    guarded: tuple[str, ...]
+    others: tuple[str, ...]
+
+
+def moved_packages(run: RunResult) -> tuple[Packages, ...]:
+    """Packages that differ from the baseline's, once for all cases that share them."""
     called = names(run)
-    told: dict[tuple[str, ...], list[str]] = {}
+    told: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for result in run.results:
-        if moved := tuple(packages(result).values()):
+        if moved := tuple(packages(result).items()):
             told.setdefault(moved, []).append(called[result.slug])
-    return tuple((", ".join(cases), moved) for moved, cases in told.items())
+    return tuple(
+        Packages(
+            cases=tuple(cases), guarded=tuple(line for name, line in moved if name in GUARDED),
+            others=tuple(line for name, line in moved if name not in GUARDED),
+        )
+        for moved, cases in told.items()
+    )  # fmt: skip
 
 
 def news(run: RunResult) -> tuple[Fold, ...]:

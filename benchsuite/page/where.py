@@ -25,7 +25,9 @@ def section(run: RunResult) -> Section | None:
             shared.setdefault(rows, []).append(called[result.slug])
     blocks: list[Block] = [block for rows, cases in shared.items() for block in _tables(", ".join(cases), rows)]
     blocks += [fold for result in run.results if (fold := _approvals(called[result.slug], result))]
-    lead = "The first good trial of this run against the baseline's first. What differs stands open, the rest is folded."
+    lead = (
+        "The first good trial of this run against the baseline's first. What differs stands open, the rest is folded."
+    )
     return Section(id="where", title="Environment and provenance", lead=lead, blocks=tuple(blocks)) if blocks else None
 
 

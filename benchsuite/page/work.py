@@ -14,15 +14,15 @@ from .blocks import Block, Column, Fold, Note, Section, Table, columns
 from .sides import NEW, OLD, names, trials
 
 KERNELS, TIMES, OPERATORS = "kernels.by_name", "kernels.times", "operators.by_name"
+OPEN = 2
+"""Cases whose tables stand open; where there are more, the full ones are there on demand."""
 TOP = 12
 """Rows that are shown at once; all others are folded away."""
 LONG = 110
 """Letters of a kernel's name in the short table; the whole name stands in the full one."""
-SAME = 0.01
-"""A kernel's time moved where it moved by more than this share of the step."""
 HEAD = columns("Name:code, Baseline:number, This run:number, Change:number")
 TIMED = columns(
-    "Name:code, Count, Baseline:number, This run:number, Change:number, Share of the step:number"
+    "Name:code, Count:number, Baseline:number, This run:number, Change:number, Share of the step:number"
 )  # fmt: skip
 
 Census = Mapping[str, float]
@@ -45,15 +45,18 @@ class Row:
 def section(run: RunResult) -> Section | None:
     """None where no trial counted anything by name."""
     called = names(run)
-    blocks = [block for result in run.results for block in _case(result, called[result.slug])]
+    short = len(run.results) > OPEN
+    blocks = [block for result in run.results for block in _case(result, called[result.slug], folded=short)]
     lead = "Counts repeat exactly on one stack, so that any difference is news; times are sums over one step."
-    return Section(id="work", title="Kernels and operators of a step", lead=lead, blocks=tuple(blocks)) if blocks else None
+    return (
+        Section(id="work", title="Kernels and operators of a step", lead=lead, blocks=tuple(blocks)) if blocks else None
+    )
 
 
-def _case(result: CaseResult, name: str) -> Iterator[Block]:
+def _case(result: CaseResult, name: str, *, folded: bool) -> Iterator[Block]:
     for part, what in ((KERNELS, "kernels"), (OPERATORS, "operators")):
         if found := rows(result, part, TIMES if part == KERNELS else ""):
-            yield from _blocks(found, f"{name}: {what}", whole=len(trials(result)) > 1)
+            yield from _blocks(found, f"{name}: {what}", whole=len(trials(result)) > 1, folded=folded)
 
 
 def rows(result: CaseResult, part: str, times: str) -> tuple[Row, ...]:
@@ -80,12 +83,12 @@ def census(records: Sequence[Record], part: str) -> dict[str, float]:
     return {name: median(found.get(name, 0) for found in held) for name in dict.fromkeys(n for f in held for n in f)}
 
 
-def _blocks(found: Sequence[Row], title: str, *, whole: bool) -> Iterator[Block]:
+def _blocks(found: Sequence[Row], title: str, *, whole: bool, folded: bool) -> Iterator[Block]:
     timed = any(any(row.seconds) for row in found)
     moved = [row for row in found if row.moved]
     yield Note(text=f"{title}. {_says(found, moved)}")
     shown = sorted(found, key=lambda row: -abs(row.seconds[1] - row.seconds[0])) if timed and whole else moved
-    if shown:
+    if shown and not folded:
         yield _table(f"{title}, what moved most" if whole else title, shown[:TOP], timed=timed, short=True)
     yield Fold(title=f"{title}: all {len(found)}", blocks=(_table(title, found, timed=timed, short=False),))
 
@@ -96,10 +99,13 @@ def _says(found: Sequence[Row], moved: Sequence[Row]) -> str:
     sides = [any(row.counts[i] is not None for row in found) for i in (0, 1)]
     if not all(sides):
         i = sides.index(True)
-        return f"{totals[i]:,.10g} a step, of {len(found)} names" + (f", {show(seconds[i], 's')}." if seconds[i] else ".")
-    told = f"{len(moved)} of {len(found)} names run more or less often" if moved else "Each runs as often as before"
-    time = f"; {show_change(*seconds, 's')}" if all(seconds) else ""
-    return f"{told}: {show_change(*totals, '1')} a step{time}."
+        took = f", {show(seconds[i], 's')}" if seconds[i] else ""
+        return f"{totals[i]:,.10g} a step, of {len(found)} kinds{took}."
+    time = f"; {show_change(seconds[0], seconds[1], 's')}" if all(seconds) else ""
+    old, new = (f"{total:,.10g}" for total in totals)
+    if not moved:
+        return f"Each of {len(found)} runs as often as before, {new} a step together{time}."
+    return f"{len(moved)} of {len(found)} run more or less often: {old} -> {new} a step{time}."
 
 
 # ---------------------------------------------------------------- tables
@@ -128,7 +134,14 @@ def _timed(row: Row, total: float, *, short: bool) -> tuple[str, ...]:
     share = f"{(row.seconds[1] or row.seconds[0]) / total * 100:.1f} %" if total else ""
     counts = " -> ".join(dict.fromkeys(_count(c) for c in row.counts if c is not None))
     name = shortened(row.name) if short else row.name
-    return name, counts, *seconds, show_effect(*(value or None for value in row.seconds), "s"), share
+    return name, counts, *seconds, _by(row), share
+
+
+def _by(row: Row) -> str:
+    old, new = row.seconds
+    if not (old and new):
+        return _change(row)
+    return show_effect(old, new, "s")
 
 
 def _count(value: float | None) -> str:

@@ -41,7 +41,7 @@ def page(run: RunResult, held: points.History) -> str:
         loader=jinja2.PackageLoader("benchsuite", "reporters"), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"coded": coded, "kind": kind}
+    environment.filters |= {"coded": coded, "command": command, "kind": kind}
     given: Mapping[str, Any] = {
         "run": run, "started": started(run), "head": verdicts.summary(run), "causes": verdicts.causes_of(run),
         "packages": verdicts.moved_packages(run), "news": verdicts.news(run), "sections": tuple(sections(run, held)),
@@ -76,6 +76,12 @@ def coded(text: str) -> str:
     parts = text.split("`")
     whole = len(parts) % 2 == 1
     return Markup("").join(tag("code", p) if whole and i % 2 else escape(p) for i, p in enumerate(parts))
+
+
+def command(text: str) -> str:
+    """A next step with the command in it as code."""
+    words, name, rest = text.partition("benchsuite ")
+    return coded(f"{words}`{name}{rest}`") if name and "`" not in text else coded(text)
 
 
 REPORTER = Html()
