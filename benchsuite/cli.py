@@ -91,7 +91,7 @@ def run(  # noqa: PLR0917 - typer makes an option of each
     options = settings.parse(given | {"profile": profile or ("" if replay else "tiny")}, root=Path())
     finished, code = _run(options)
     typer.echo(registry.reporters()["terminal"].render(finished))
-    typer.echo(f"records, verdicts.json, summary.csv, report.md: {Path(results) / finished.run}")
+    typer.echo(f"records, verdicts.json, summary.csv, report.md, report.html: {Path(results) / finished.run}")
     if json:
         verdicts = [verdict for result in finished.results for verdict in result.verdicts]
         store.write_text(Path(json), codec.dumps(codec.encode(verdicts)))

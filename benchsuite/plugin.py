@@ -218,7 +218,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("benchsuite")
         terminalreporter.write_line(registry.reporters()["terminal"].render(run))
         if not problem:
-            terminalreporter.write_line(f"records, verdicts.json, summary.csv, report.md: {config.stash[SESSION].run}")
+            files = "records, verdicts.json, summary.csv, report.md, report.html"
+            terminalreporter.write_line(f"{files}: {config.stash[SESSION].run}")
     if problem:
         terminalreporter.write_line(f"benchsuite: {problem}", red=True)
 

@@ -29,17 +29,24 @@ def steps(low: float, high: float, count: int = 5) -> tuple[float, ...]:
     size = max(abs(low), abs(high)) or 1.0
     if high - low <= size * FINEST:
         low, high = low - size * ALIKE, high + size * ALIKE
-    step = _round((high - low) / count)
-    first, last = math.floor(low / step), math.ceil(high / step)
-    # A quotient may be rounded across the next whole number.
-    first -= first * step > low
-    last += last * step < high
-    return tuple(k * step for k in range(first, max(last, first + 1) + 1))
+    by, power = _round((high - low) / count)
+    step = _times(1, by, power)
+    # A quotient may be rounded across the next whole number: first in favour of fewer ticks, then so that they cover.
+    first, last = math.floor(low / step + FINEST), math.ceil(high / step - FINEST)
+    first -= _times(first, by, power) > low
+    last += _times(last, by, power) < high
+    return tuple(_times(k, by, power) for k in range(first, max(last, first + 1) + 1))
 
 
-def _round(size: float) -> float:
-    power = 10.0 ** math.floor(math.log10(size))
-    return next(power * by for by in ROUND if power * by >= size * NEARLY)
+def _round(size: float) -> tuple[float, int]:
+    """A round number near `size`, as a factor and a power of ten."""
+    power = math.floor(math.log10(size))
+    return next((by, power) for by in ROUND if _times(1, by, power) >= size * NEARLY)
+
+
+def _times(count: int, by: float, power: int) -> float:
+    # Divided by 100, 83 is the very 0.83 that a person writes; times 0.01 it is not.
+    return count * by * 10.0**power if power >= 0 else count * by / 10.0**-power
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,7 +41,7 @@ def page(run: RunResult, held: points.History) -> str:
         loader=jinja2.PackageLoader("benchsuite", "reporters"), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"coded": coded, "command": command, "kind": kind}
+    environment.filters |= {"arrows": arrows, "coded": coded, "command": command, "kind": kind}
     given: Mapping[str, Any] = {
         "run": run, "started": started(run), "head": verdicts.summary(run), "causes": verdicts.causes_of(run),
         "packages": verdicts.moved_packages(run), "news": verdicts.news(run), "sections": tuple(sections(run, held)),
@@ -67,6 +67,11 @@ def started(run: RunResult) -> str:
 def kind(block: Block) -> str:
     """How the template sets a block."""
     return type(block).__name__.lower()
+
+
+def arrows(text: str) -> str:
+    """Changes as they are set on a page; where text can be copied into a terminal they stay as they are there."""
+    return text.replace(" -> ", " → ")
 
 
 def coded(text: str) -> str:
