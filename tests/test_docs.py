@@ -200,7 +200,10 @@ def test_the_map_names_every_module_that_exists_and_no_other():
     assert sorted(named) == sorted(real)
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/ab.md", "docs/design.md", "docs/doctor.md", "docs/gate.md", "docs/report.md"])
+@pytest.mark.parametrize(
+    "document",
+    ["README.md", "docs/ab.md", "docs/design.md", "docs/doctor.md", "docs/gate.md", "docs/report.md"],
+)
 def test_links_lead_somewhere(document):
     """Relative links are files; links within a document are headings of it."""
     text = (ROOT / document).read_text()

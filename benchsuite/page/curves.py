@@ -91,22 +91,17 @@ def _says(sides: Mapping[str, tuple[Course, ...]]) -> str:
     ends = {side: [one.training[-1][1] for one in each if one.training] for side, each in sides.items()}
     last = [f"{side} {show(min(values), '1')}" for side, values in ends.items() if values]
     said = f"Last training loss: {', '.join(last)}." if last else ""
-    if len(sides) < len(STYLES):
-        return said
-    return f"{said} {'The curves coincide.' if _same(sides) else 'The curves differ.'}"
+    return f"{said} {_distance(sides[OLD], sides[NEW])}" if len(sides) == len(STYLES) else said
 
 
-def _same(sides: Mapping[str, tuple[Course, ...]]) -> bool:
-    return all(_near(a, b) for a in sides[OLD] for b in sides[NEW])
-
-
-def _near(a: Course, b: Course) -> bool:
-    pairs = [(a.training, b.training), (a.validation, b.validation)]
-    return all(
-        len(old) == len(new)
-        and all(abs(p - q) <= CLEAR * max(abs(p), abs(q)) for (_, p), (_, q) in zip(old, new, strict=True))
-        for old, new in pairs
-    )
+def _distance(old: Sequence[Course], new: Sequence[Course]) -> str:
+    pairs = [pair for a in old for b in new for pair in ((a.training, b.training), (a.validation, b.validation))]
+    if any([step for step, _ in a] != [step for step, _ in b] for a, b in pairs):
+        return "The curves were logged at other steps."
+    moves = [(abs(p - q), max(abs(p), abs(q))) for a, b in pairs for (_, p), (_, q) in zip(a, b, strict=True)]
+    if all(move <= CLEAR * size for move, size in moves):
+        return "The curves coincide."
+    return f"The curves differ by {max(move for move, _ in moves):.2g} at most."
 
 
 def _table(name: str, sides: Mapping[str, tuple[Course, ...]]) -> Table:

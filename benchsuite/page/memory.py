@@ -32,6 +32,11 @@ LOADED = {Phase.RELOAD: "vram.after_reload", Phase.EVALUATE: "vram.after_reload"
 MULTIPLIED = (Phase.TRAIN, Phase.SAVE, Phase.RELOAD, Phase.EVALUATE)
 """Phases that begin with, or come after, the first matrix product."""
 PHASES = (Phase.LOAD, Phase.PREPARE, *MULTIPLIED)
+STEP = "One step is what a single training step adds to what stood before it, as torch's allocator sees it."
+PHASED = (
+    "The most that was allocated in each phase. The rest is the peak less the parts that are measured by themselves. "
+    f"{STEP}"
+)
 LEFT, RIGHT, THICK, GAP = 78.0, WIDTH - 84, 9.0, 8.0
 
 
@@ -55,12 +60,9 @@ def section(run: RunResult) -> Section | None:
     figures = tuple(figure(f"memory-{i}", called[slug], held[slug], most) for i, slug in enumerate(held))
     used = {kind for sides in held.values() for each in sides.values() for bar in each for kind, _ in bar.parts}
     legend = tuple((f"part-{kind}", words) for kind, words in LEGEND.items() if kind in used)
-    pale = "The pale bar above each is the baseline's. " if compared(run) else ""
-    lead = (
-        f"The most that was allocated in each phase, medians over trials, all cases on one scale. {pale}The rest is "
-        "the peak less the parts that are measured by themselves. One step is what a single training step adds to what "
-        "stood before it."
-    )
+    pale = " The pale bar above each is the baseline's." if compared(run) else ""
+    what = PHASED if WEIGHTS in used else STEP
+    lead = f"{what} Medians over trials, all cases on one scale.{pale}"
     return Section(id="memory", title="Memory", lead=lead, blocks=(Figures(legend=legend, figures=figures),))
 
 
