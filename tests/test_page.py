@@ -217,8 +217,13 @@ def test_the_front_is_beaten_by_none_and_beats_the_rest(found: list[pareto.Spot]
         beaten = any(b.cost <= spot.cost and b.accuracy >= spot.accuracy for b in best)
         assert beaten
     for a, b in pairwise(best):
-        assert a.cost < b.cost
-        assert a.accuracy < b.accuracy
+        assert (a.cost, a.accuracy) == (b.cost, b.accuracy) or (a.cost < b.cost and a.accuracy < b.accuracy)
+
+
+def test_two_that_are_alike_are_both_on_the_front() -> None:
+    """Neither beats the other."""
+    twins = [pareto.Spot(regime=r, side=NEW, cost=1.0, accuracy=0.9, interval=(0.9, 0.9)) for r in ("a", "b")]
+    assert pareto.front(twins) == tuple(twins)
 
 
 @given(SHARES, st.integers(min_value=1, max_value=10**6))

@@ -114,7 +114,9 @@ def front(found: Sequence[Spot]) -> tuple[Spot, ...]:
     """Those that no other beats in cost and accuracy, the cheapest first."""
     kept: list[Spot] = []
     for spot in sorted(found, key=lambda spot: (spot.cost, -spot.accuracy)):
-        if not kept or spot.accuracy > kept[-1].accuracy:
+        last = kept[-1] if kept else None
+        alike = last and (spot.cost, spot.accuracy) == (last.cost, last.accuracy)
+        if last is None or alike or spot.accuracy > last.accuracy:
             kept.append(spot)
     return tuple(kept)
 
