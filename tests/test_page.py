@@ -142,7 +142,7 @@ def test_steps_of_both_sides_are_drawn_and_told() -> None:
     assert slow.says.startswith("Median step 33.8 -> 44.0 ms (+30 %); 3 trials of baseline, 3 trials of this run")
     page = Page(str(slow.svg))
     assert sum(attributes["class"] == "dot-old" for attributes in page.all("circle")) == 3
-    assert [row[:3] for row in slow.table.rows][3:] == [(NEW, "1", "60"), (NEW, "2", "60"), (NEW, "3", "60")]
+    assert [row[:3] for row in slow.table.rows][3:] == [(NEW, "0", "60"), (NEW, "1", "60"), (NEW, "2", "60")]
 
 
 # ---------------------------------------------------------------- memory
@@ -363,7 +363,7 @@ def test_cases_are_called_by_what_tells_them_apart() -> None:
     [
         (run, "open", "Nothing was measured"),
         (lambda: run(case_result(baseline=False)), "open", "No verdict yet: there is no baseline"),
-        (failed, "failed", "Failed: 1 figure"),
+        (failed, "failed", "Failed: 1 trial"),
         (lambda: run(case_result("fp32")), "fine", "Nothing failed"),
     ],
 )
@@ -373,12 +373,17 @@ def test_the_headline_says_where_one_stands(given_run: object, state: str, title
     assert (head.state, head.title[: len(title)]) == (state, title)
 
 
+def test_what_nothing_explains_is_told_by_what_happened() -> None:
+    """The line below the headline is never empty words."""
+    assert verdicts.summary(failed()).lead == "Trial 0, qlora: killed by signal 9."
+
+
 def test_planted_faults_and_lost_trials_stand_in_the_head() -> None:
     """Whoever reads one screen only must not take a planted run, or half a run, for a whole one."""
     found = failed()
     planted = replace(found.results[0], records=tuple(replace(r, injected="f.py:g") for r in found.results[0].records))
     assert verdicts.summary(run(planted)).warnings == (
-        "A fault was planted in this run: f.py:g", "qlora, trial 1 failed: killed by signal 9",
+        "A fault was planted in this run: f.py:g", "qlora, trial 0 failed: killed by signal 9",
     )  # fmt: skip
 
 

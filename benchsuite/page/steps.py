@@ -120,6 +120,6 @@ def _table(name: str, sides: Timed) -> Table:
 
 def _rows(sides: Timed) -> Iterable[tuple[str, ...]]:
     for side, each in sides.items():
-        for i, trial in enumerate(each, 1):
+        for i, trial in enumerate(each):
             points = (quantile(trial, 0.05), median(trial), quantile(trial, 0.95), max(trial))
             yield side, str(i), str(len(trial)), *(show(value, "s") for value in points)

@@ -15,6 +15,9 @@ from benchsuite.wording import advise, below_cause, causes, in_short, label, tal
 from .blocks import Fold, Table, columns
 from .sides import names
 
+TRIAL = "trial"
+"""The metric of a verdict on a trial that failed or is invalid."""
+UNEXPLAINED = "Not explained"
 FAILED, FINE, OPEN = "failed", "fine", "open"
 NEWS = columns("Outcome:outcome, Metrics, Cases, Why, Next:code")
 
@@ -79,11 +82,9 @@ def _all(run: RunResult) -> list[Verdict]:
 def _state(run: RunResult, verdicts: Sequence[Verdict], found: Sequence[Cause]) -> tuple[str, str, str]:
     failing = [v for v in verdicts if v.fails]
     if failing:
-        count, _, rest = headline(failing, together(failing)).partition(",")
-        said = f"{count} figure{'s' * (len(failing) != 1)}{',' if rest else ''}{rest}"
         more = len(found) - 1
         others = f" And {more} more cause{'s' * (more != 1)} below." if more else ""
-        return FAILED, f"Failed: {said}", f"{found[0].words}.{others}"
+        return FAILED, f"Failed: {_counted(failing)}", f"{_first(found[0])}.{others}"
     if not run.results:
         return OPEN, "Nothing was measured", "The run has no finished trial."
     silent = [r for r in run.results if not any(v.outcome in JUDGED and v.role is Role.GATE for v in r.verdicts)]
@@ -98,6 +99,24 @@ def _state(run: RunResult, verdicts: Sequence[Verdict], found: Sequence[Cause]) 
     moved = [v for v in verdicts if v.outcome is Outcome.IMPROVED and v.role is Role.GATE]
     gains = f"{len(moved)} figure{'s' * (len(moved) != 1)} improved. " if moved else ""
     return FINE, "Nothing failed", f"{gains}{_open(verdicts)}"
+
+
+def _counted(failing: Sequence[Verdict]) -> str:
+    """How many trials and figures, of how many causes: "1 trial and 3 figures, of 2 causes"."""
+    trials = sum(v.metric == TRIAL for v in failing)
+    counts = [(trials, "trial"), (len(failing) - trials, "figure")]
+    said = " and ".join(f"{count} {what}{'s' * (count != 1)}" for count, what in counts if count)
+    _, comma, causes_ = headline(failing, together(failing)).partition(",")
+    return f"{said}{comma}{causes_}"
+
+
+def _first(cause: Cause) -> str:
+    """The likeliest cause; where there is none, what happened."""
+    if cause.words != UNEXPLAINED:
+        return cause.words
+    effect = cause.effects[0]
+    detail = f": {effect.detail[0]}" if effect.detail else ""
+    return _capital(f"{effect.title}, {', '.join(effect.cases)}{detail}").rstrip(".")
 
 
 def _open(verdicts: Sequence[Verdict]) -> str:
@@ -123,7 +142,7 @@ def _warnings(run: RunResult) -> Iterator[str]:
         for record in result.records:
             if record.status is not Status.OK:
                 problem = next(iter(record.problem.splitlines()), "no reason given")
-                yield f"{called[result.slug]}, trial {record.trial + 1} {record.status.value}: {problem}"
+                yield f"{called[result.slug]}, trial {record.trial} {record.status.value}: {problem}"
 
 
 # ---------------------------------------------------------------- by cause
@@ -145,7 +164,7 @@ def _cause(group: Group, effects: tuple[Effect, ...], verdicts: Sequence[Verdict
     words, _, because = group.cause.rpartition("; ")
     aside = tuple(dict.fromkeys(in_short(v) for v in beside(group, verdicts))) if group.cause else ()
     return Cause(
-        words=_capital(words or because or "not explained"), because=because if words else "", effects=effects,
+        words=_capital(words or because) or UNEXPLAINED, because=because if words else "", effects=effects,
         aside=aside, next=advise(group.verdicts),
     )  # fmt: skip
 
