@@ -16,7 +16,7 @@ WIDTH = 440.0
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """A column's head, and how its cells are set: "text", "number", "code" or "outcome"."""
+    """A column's head, and how its cells are set: "text", "wide", "number", "code" or "outcome"."""
 
     name: str
     kind: str = "text"

@@ -152,4 +152,4 @@ def _lines(name: str, old: Bar | None, new: Bar | None) -> Iterator[tuple[str, .
     sides = [{"all": bar.total, **dict(bar.parts)} if bar else {} for bar in (old, new)]
     for kind in dict.fromkeys([*sides[0], *sides[1]]):
         a, b = (side.get(kind) for side in sides)
-        yield name, LEGEND.get(kind, "the whole peak"), show(a, "B"), show(b, "B"), show_effect(a, b, "B")
+        yield name, LEGEND.get(kind, "the whole peak").partition(":")[0], show(a, "B"), show(b, "B"), show_effect(a, b, "B")

@@ -10,16 +10,16 @@ from benchsuite.nouns import JUDGED, Outcome, Role, RunResult, Status, Verdict
 from benchsuite.reporters._columns import packages
 from benchsuite.units import is_number, show, show_effect
 from benchsuite.versions import GUARDED
-from benchsuite.wording import advise, below_cause, causes, in_short, label, tally
+from benchsuite.wording import advise, below_cause, causes, in_short, reason, tally
 
-from .blocks import Fold, Table, columns
+from .blocks import Fold, Note, Table, columns
 from .sides import names
 
 TRIAL = "trial"
 """The metric of a verdict on a trial that failed or is invalid."""
 UNEXPLAINED = "Not explained"
 FAILED, FINE, OPEN = "failed", "fine", "open"
-NEWS = columns("Outcome:outcome, Metrics, Cases, Why, Next:code")
+NEWS = columns("Metrics:wide, Cases, Why:wide")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,16 +239,19 @@ TITLES = {
 
 
 def _fold(kind: Outcome, found: Sequence[Verdict], called: Mapping[str, str]) -> Fold:
-    groups: dict[tuple[str, str, str], list[Verdict]] = {}
+    groups: dict[tuple[str, str], list[str]] = {}
     for v in found:
-        why = "\n".join(filter(None, (v.detail, *(f"cause: {cause}" for cause in causes(v)))))
-        groups.setdefault((label(v).lower(), why, v.advice), []).append(v)
-    rows = tuple(_row(key, members, called) for key, members in groups.items())
-    return Fold(title=f"{TITLES[kind]}: {len(found)}", blocks=(Table(caption=TITLES[kind], columns=NEWS, rows=rows),))
+        groups.setdefault((called.get(v.case, v.case), _why(v)), []).append(in_short(v))
+    shared: dict[tuple[str, str], list[str]] = {}
+    for (case, why), metrics in groups.items():
+        shared.setdefault((", ".join(metrics), why), []).append(case)
+    rows = tuple((metrics, ", ".join(cases), why) for (metrics, why), cases in shared.items())
+    steps = tuple(Note(text=f"Next: {text}") for text in advise(found))
+    table = Table(caption=TITLES[kind], columns=NEWS, rows=rows)
+    return Fold(title=f"{TITLES[kind]}: {len(found)}", blocks=(table, *steps))
 
 
-def _row(key: tuple[str, str, str], members: Sequence[Verdict], called: Mapping[str, str]) -> tuple[str, ...]:
-    outcome, why, advice = key
-    metrics = ", ".join(dict.fromkeys(in_short(v) for v in members))
-    cases = ", ".join(dict.fromkeys(called.get(v.case, v.case) for v in members))
-    return outcome, metrics, cases, why, advice
+def _why(v: Verdict) -> str:
+    if v.outcome not in JUDGED:
+        return reason(v)
+    return "\n".join(filter(None, (v.detail, *(f"cause: {cause}" for cause in causes(v)))))
