@@ -125,11 +125,15 @@ def test_half_a_character_is_no_reason_to_fail() -> None:
 
 
 def test_a_run_of_sixteen_regimes_stays_small() -> None:
-    """Real records of one step's operators and curves, sixteen times over, are under 3 MB."""
+    """All that a page can hold, sixteen times over with a history of a hundred runs, is under 3 MB."""
     record = store.load_run(TINY)[0]
-    cases = (replace(record.case, regime=f"r{i}") for i in range(16))
-    found = tuple(result(case, (replace(record, case=case),), None) for case in cases)
-    assert len(render(replace(run(*found), published={})).encode()) < LARGEST
+    parts = {"kernels.by_name": {f"k{i}" * 200: 1 for i in range(80)}}
+    cases = [replace(record.case, regime=f"r{i}") for i in range(16)]
+    found = tuple(result(case, (replace(record, case=case, fingerprint={**record.fingerprint, **parts}),), None)
+                  for case in cases)  # fmt: skip
+    own = points("", [r for one in found for r in one.records], promoted=False)
+    history = {key: [replace(point, run=f"{i}", when=f"{i:03d}") for i in range(100)] for key, point in own.items()}
+    assert len(Html().render(replace(run(*found), published={}), history).encode()) < LARGEST
 
 
 def test_earlier_points_stand_in_the_history() -> None:

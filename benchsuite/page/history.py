@@ -20,8 +20,8 @@ from .sides import names
 LEFT, RIGHT, TOP, BOTTOM = 56.0, WIDTH - 14, 26.0, 120.0
 OPEN = 2
 """Cases whose drawings stand open; where there are more, each case's are folded."""
-SHOWN = 60
-"""Points of a drawing: the newest; the table holds all."""
+SHOWN, FEWEST = 60, 12
+"""Points of a drawing where few cases share the page, and where many do; the table of every metric is over all."""
 HEAD = columns("Run:code, When, Value:number, Against the run before:number, Approved, Versions that changed")
 OTHERS = columns("Metric:code, Runs:number, First:number, Lowest:number, Highest:number, Last:number, Change:number")
 
@@ -36,15 +36,20 @@ def section(run: RunResult, held: History) -> Section | None:
         found = tuple(_case(run, place, result.slug, long))
         shown = found if len(run.results) <= OPEN else (Fold(title=names(run)[result.slug], blocks=found),)
         blocks += shown if found else ()
-    lead = "From the oldest run on the left to the newest, at equal distances."
+    lead = f"From the oldest run on the left to the newest, at equal distances; of more than {limit(run)} the newest."
     return Section(id="history", title="History", lead=lead, blocks=tuple(blocks))
+
+
+def limit(run: RunResult) -> int:
+    """How many points each drawing has room for, so that many cases do not make a page too large to send."""
+    return max(FEWEST, SHOWN * OPEN // max(OPEN, len(run.results)))
 
 
 def _case(run: RunResult, place: int, slug: str, held: History) -> Iterator[Block]:
     name, unit, title = names(run)[slug], units(run, slug), titles(run, slug)
     mine = {metric: found for (case, metric), found in held.items() if case == slug}
     drawn = tuple(
-        _figure(f"history-{place}-{i}", f"{name}: {words}", unit.get(metric, ""), mine[metric])
+        _figure(f"history-{place}-{i}", f"{name}: {words}", unit.get(metric, ""), mine[metric][-limit(run) :])
         for i, (metric, words) in enumerate(KEY.items())
         if metric in mine
     )
@@ -68,15 +73,14 @@ def _row(metric: str, unit: str, found: Sequence[Point]) -> tuple[str, ...]:
 
 
 def _figure(key: str, title: str, unit: str, found: Sequence[Point]) -> Figure:
-    shown = found[-SHOWN:]
-    y = axis([point.value for point in shown], unit, BOTTOM, TOP, count=3)
-    reach = (RIGHT - LEFT - 20) / max(1, len(shown) - 1)
-    places = [LEFT + 10 + i * reach for i in range(len(shown))]
-    parts = [*upward(y, LEFT, RIGHT), text(0, TOP - 12, y.unit), *_upgrades(shown, places)]
-    parts.append(line([(x, y(point.value)) for x, point in zip(places, shown, strict=True)], "line-new"))
-    parts += [_mark(x, point, y, unit, last=point is shown[-1]) for x, point in zip(places, shown, strict=True)]
-    parts += [text(places[0] - 4, BOTTOM + 16, _day(shown[0]), style="tick"),
-              text(RIGHT, BOTTOM + 16, _day(shown[-1]), anchor="end", style="tick")]  # fmt: skip
+    y = axis([point.value for point in found], unit, BOTTOM, TOP, count=3)
+    reach = (RIGHT - LEFT - 20) / max(1, len(found) - 1)
+    places = [LEFT + 10 + i * reach for i in range(len(found))]
+    parts = [*upward(y, LEFT, RIGHT), text(0, TOP - 12, y.unit), *_upgrades(found, places)]
+    parts.append(line([(x, y(point.value)) for x, point in zip(places, found, strict=True)], "line-new"))
+    parts += [_mark(x, point, y, unit, last=point is found[-1]) for x, point in zip(places, found, strict=True)]
+    parts += [text(places[0] - 4, BOTTOM + 16, _day(found[0]), style="tick"),
+              text(RIGHT, BOTTOM + 16, _day(found[-1]), anchor="end", style="tick")]  # fmt: skip
     says = _says(found, unit)
     svg = drawing(key, title, says, BOTTOM + 22, parts)
     return Figure(title=title, says=says, svg=svg, table=_table(title, unit, found))

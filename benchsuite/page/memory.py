@@ -126,7 +126,7 @@ def _bar(bar: Bar, scale: Axis, y: float, thick: float) -> Iterator[Markup]:
     for kind, size in bar.parts:
         a, b = scale(begin), scale(begin + size)
         yield tag(
-            "rect", tag("title", f"{bar.name}, {LEGEND[kind]}: {show(size, 'B')}"),
+            "rect", tag("title", f"{bar.name}, {LEGEND[kind].partition(':')[0]}: {show(size, 'B')}"),
             x=a, y=y, width=max(b - a, 0.5), height=thick, class_=f"part-{kind}",
         )  # fmt: skip
         begin += size
@@ -152,4 +152,10 @@ def _lines(name: str, old: Bar | None, new: Bar | None) -> Iterator[tuple[str, .
     sides = [{"all": bar.total, **dict(bar.parts)} if bar else {} for bar in (old, new)]
     for kind in dict.fromkeys([*sides[0], *sides[1]]):
         a, b = (side.get(kind) for side in sides)
-        yield name, LEGEND.get(kind, "the whole peak").partition(":")[0], show(a, "B"), show(b, "B"), show_effect(a, b, "B")
+        yield (
+            name,
+            LEGEND.get(kind, "the whole peak").partition(":")[0],
+            show(a, "B"),
+            show(b, "B"),
+            show_effect(a, b, "B"),
+        )

@@ -18,8 +18,8 @@ OPEN = 2
 """Cases whose tables stand open; where there are more, the full ones are there on demand."""
 TOP = 12
 """Rows that are shown at once; all others are folded away."""
-LONG = 110
-"""Letters of a kernel's name in the short table; the whole name stands in the full one."""
+LONG, LONGEST = 110, 300
+"""Letters of a kernel's name in the short table, and in the full one; names of 1,000 and more are common."""
 HEAD = columns("Name:code, Baseline:number, This run:number, Change:number")
 TIMED = columns(
     "Name:code, Count:number, Baseline:number, This run:number, Change:number, Share of the step:number"
@@ -133,7 +133,7 @@ def _timed(row: Row, total: float, *, short: bool) -> tuple[str, ...]:
     seconds = [show(value, "s") if value else "-" for value in row.seconds]
     share = f"{(row.seconds[1] or row.seconds[0]) / total * 100:.1f} %" if total else ""
     counts = " -> ".join(dict.fromkeys(_count(c) for c in row.counts if c is not None))
-    name = shortened(row.name) if short else row.name
+    name = shortened(row.name) if short else cut(row.name, LONGEST)
     return name, counts, *seconds, _by(row), share
 
 
@@ -154,4 +154,9 @@ ARGUMENTS = re.compile(r"\((?!anonymous)[^()]*\)\s*$")
 def shortened(name: str) -> str:
     """A kernel's name without its return type and argument list, cut to what fits."""
     bare = ARGUMENTS.sub("", name.removeprefix("void ")).strip() or name
-    return bare if len(bare) <= LONG else bare[: LONG - 1] + "…"
+    return cut(bare, LONG)
+
+
+def cut(name: str, most: int) -> str:
+    """At most so many letters of a name."""
+    return name if len(name) <= most else name[: most - 1] + "…"
