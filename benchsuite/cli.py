@@ -37,6 +37,7 @@ from . import calibrate as calibrating
 from . import doctor as doctoring
 from . import effects as taken_apart
 from . import promote as promotion
+from . import report as reporting
 from . import selftest as planted
 from . import versus as comparison
 from .ab.prediction import CALIBRATED
@@ -100,7 +101,7 @@ def run(  # noqa: PLR0917 - typer makes an option of each
     options = settings.parse(given | {"profile": profile or ("" if replay else "tiny")}, root=Path())
     finished, code = _run(options)
     typer.echo(registry.reporters()["terminal"].render(finished))
-    typer.echo(f"records, verdicts.json, summary.csv, report.md: {Path(results) / finished.run}")
+    typer.echo(f"records, verdicts.json, summary.csv, report.md, report.html: {Path(results) / finished.run}")
     if json:
         verdicts = [verdict for result in finished.results for verdict in result.verdicts]
         store.write_text(Path(json), codec.dumps(codec.encode(verdicts)))
@@ -413,6 +414,21 @@ def effects(
     known = tuple(registry.metrics().values())
     told = [*(effects_words.side_by_side(matrix, known) for matrix in beside), effects_words.text(found, known)]
     typer.echo(answer if json == "-" else "\n\n".join(told))
+
+
+@app.command()
+def report(
+    run: Annotated[str, typer.Argument(metavar="[RUN]", help="A run's folder or name.")] = "latest",
+    results: Annotated[str, typer.Option(metavar="DIR", help="Where runs are found by name.")] = "results",
+    baselines: Annotated[str, typer.Option(metavar="DIR")] = "baselines",
+    out: Annotated[str, typer.Option(metavar="FILE", help="The page; default RUN/report.html.")] = "",
+) -> None:
+    """Write a run as one HTML page, from its records alone: verdicts, pictures, figures, history."""
+    path = reporting.write(
+        run, results=Path(results), baselines=Path(baselines), out=Path(out) if out else None,
+        tolerances=settings.tolerances(Path()),
+    )  # fmt: skip
+    typer.echo(f"report: {path}")
 
 
 @app.command()

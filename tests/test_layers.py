@@ -16,7 +16,7 @@ PACKAGE = Path(benchsuite.__file__).parent
 ROOT = PACKAGE.parent
 HEAVY = {"torch", "transformers", "peft", "bitsandbytes", "accelerate", "datasets", "huggingface_hub", "safetensors"}
 IMPURE = {"os", "subprocess", "pytest", "pynvml", "psutil", "tempfile", "shutil", "socket", *HEAVY}
-PURE_FOLDERS = ("nouns", "judges", "reporters", "rules", "checks")
+PURE_FOLDERS = ("nouns", "judges", "reporters", "rules", "checks", "page")
 PURE = {
     "units", "stats", "codec", "jsontext", "cases", "plans", "wording", "comparable", "compare", "tolerances", "freeze",
     "pooling", "admission", "sharing", "published", "registry", "versions", "evidence", "explain", "versus", "judging",
