@@ -35,6 +35,7 @@ PURE = {
 TRANSLATION = {
     "plugin", "plugin_session", "plugin_fixtures", "plugin_benchmark", "plugin_parallel", "fixtures", "cli", "__main__",
     "plugin_properties",
+    *(f"commands.{path.stem}" for path in (PACKAGE / "commands").glob("*.py")),
 }  # fmt: skip
 
 
