@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from . import cases, judging, runfiles, store
-from .nouns import CaseResult, Record, RunResult, SuiteError, UsageError
+from . import cases, known, runfiles, store
+from .approved import Approved
+from .nouns import Record, RunResult, SuiteError, UsageError
 from .page.points import History, Key, Point, points
 from .reporters.html import REPORTER
 
@@ -33,24 +34,26 @@ def write(name: str, *, results: Path, baselines: Path, out: Path | None, tolera
 
 
 def judged(name: str, records: tuple[Record, ...], baselines: Path, tolerances: Mapping[str, str]) -> RunResult:
-    """A run's records against the baselines as they are now.
+    """A run's records against the baselines, the calibrated noise and the known deviations as they are now.
 
     Raises:
         SuiteError: a baseline cannot be trusted, or the published figures are damaged.
     """
+    approved, accepted = Approved(baselines), runfiles.load_known(baselines)
     by_case: dict[str, list[Record]] = {}
     for record in records:
         by_case.setdefault(cases.slug(record.case), []).append(record)
-    found = tuple(_case(slug, tuple(held), baselines, tolerances) for slug, held in by_case.items())
+    found = tuple(
+        approved.judged(
+            held[0].environment.machine, held[0].case, tuple(held), tolerances=tolerances, accepted=accepted
+        )
+        for held in by_case.values()
+    )
     machine = records[0].environment.machine if records else ""
-    return RunResult(run=name, machine=machine, results=found, published=runfiles.load_published(baselines))
-
-
-def _case(slug: str, records: tuple[Record, ...], baselines: Path, tolerances: Mapping[str, str]) -> CaseResult:
-    path = store.baseline_path(baselines, records[0].environment.machine, slug)
-    baseline = store.load_baseline(path) if path.exists() else None
-    verdicts = judging.judge(records[0].case, baseline, records, tolerances)
-    return CaseResult(slug=slug, case=records[0].case, records=records, baseline=baseline, verdicts=verdicts)
+    return RunResult(
+        run=name, machine=machine, results=found, published=runfiles.load_published(baselines),
+        remarks=known.remarks(accepted, found),
+    )  # fmt: skip
 
 
 # ---------------------------------------------------------------- earlier runs
@@ -59,10 +62,11 @@ def _case(slug: str, records: tuple[Record, ...], baselines: Path, tolerances: M
 def earlier(results: Path, source: Path, records: tuple[Record, ...]) -> History:
     """Figures of the other runs in `results`: of these cases, set up alike, on this machine, with no fault planted."""
     wanted = {_place(record) for record in records}
-    runs = sorted(path.parent for path in results.glob("*/records") if not path.parent.is_symlink())
+    folders = (path.parent for path in results.glob("[!.]*/records"))  # dotted: a copy that was cut off
+    runs = sorted(folder for folder in folders if not folder.is_symlink())
     found: dict[Key, list[Point]] = {}
     for run in [run for run in runs if run.resolve() != source.resolve()][-EARLIER:]:
-        alike = [record for record in _readable(run) if _place(record) in wanted and not record.injected]
+        alike = [record for record in _readable(run) if _place(record) in wanted and _counts(record)]
         for key, point in points(run.name, alike, promoted=False).items():
             found.setdefault(key, []).append(point)
     return found
@@ -70,6 +74,11 @@ def earlier(results: Path, source: Path, records: tuple[Record, ...]) -> History
 
 def _place(record: Record) -> tuple[str, str, str]:
     return cases.slug(record.case), record.digest, record.environment.machine
+
+
+def _counts(record: Record) -> bool:
+    """Whether a record is a trial of the stack as it was: no fault planted, and no arm of `benchsuite ab`."""
+    return not record.injected and record.pair is None
 
 
 def _readable(run: Path) -> tuple[Record, ...]:

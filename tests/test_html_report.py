@@ -18,9 +18,10 @@ from judging import GOLDEN, cpu_result, result, run, unchanged
 from pages import Page, case_result, failed, whole
 from typer.testing import CliRunner
 
-from benchsuite import cli, store
-from benchsuite.nouns import Outcome, RunResult
+from benchsuite import cli, registry, report, store
+from benchsuite.nouns import Measured, Outcome, RunResult
 from benchsuite.page.points import points
+from benchsuite.promote import promote
 from benchsuite.registry import reporters
 from benchsuite.reporters.html import Html
 
@@ -198,6 +199,28 @@ def invoke(*arguments: str) -> tuple[int, str]:
     """Exit code and output of `benchsuite report`."""
     done = CliRunner().invoke(cli.app, ["report", *arguments])
     return done.exit_code, done.output if done.exception is None else f"{done.output}{done.exception}"
+
+
+def test_the_page_judges_as_the_run_did(tmp_path: Path) -> None:
+    """What known.toml accepts is known on the page too, and an entry of no use is told there."""
+    promote([TINY], baselines=tmp_path, only="", reason="first", now="2025-11-03", metrics=registry.metrics())
+    moved = tuple(
+        replace(r, metrics={**r.metrics, "params.trainable": Measured(value=1)}) for r in store.load_run(TINY)
+    )
+    before = report.judged("run", moved, tmp_path, {})
+    (tmp_path / "known.toml").write_text(
+        '[[known]]\ncase = "*"\nmetric = "params.trainable"\nbound = "any"\nuntil = 2999-01-01\nreason = "ours"\n'
+        '[[known]]\ncase = "*"\nmetric = "energy.train"\nbound = "any"\nuntil = 2999-01-01\nreason = "a slip"\n'
+    )
+    after = report.judged("run", moved, tmp_path, {})
+    told = [
+        {v.outcome for result in run.results for v in result.verdicts if v.metric == "params.trainable"}
+        for run in (before, after)
+    ]
+    assert Outcome.KNOWN not in told[0]
+    assert told[1] == {Outcome.KNOWN}
+    assert len(after.remarks) == 1
+    assert "energy.train" in after.remarks[0]
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ PURE = {
     "estimates", "promoted", "visible", "identity", "condition", "diagnosis", "doctor",
     "adding", "calibrate_words", "calibration", "sittings",
     "bucketing", "lattice", "side_by_side", "effects", "effects_words",
-    "ab.pairs", "ab.spending", "ab.estimate", "ab.decide", "ab.host", "ab.prediction", "ab.quality", "ab.noise",
+    "ab.pairs", "ab.spending", "ab.estimate", "ab.decide", "ab.prediction", "ab.quality", "ab.noise",
     "ab.power", "ab.blocks", "ab.others", "ab.standard", "ab.tables",
     "known", "known_entries", "marks",
     "history.__init__", "history.entries", "history.series", "history.table", "history.plot", "history.svg",
