@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from . import noises, store
+from . import judging, noises, store
 from .cases import digest, slug
-from .nouns import Baseline, Case, CaseNoise, MachineNoise
+from .known import Accepted
+from .nouns import Baseline, Case, CaseNoise, CaseResult, MachineNoise, Record
 
 
 class Approved:
@@ -24,6 +26,18 @@ class Approved:
     def baseline(self, machine: str, case: Case) -> Baseline | None:
         """The approved baseline of a case, or None."""
         return self._read(store.baseline_path(self.folder, machine, slug(case)))
+
+    def judged(
+        self, machine: str, case: Case, records: tuple[Record, ...], *, tolerances: Mapping[str, str],
+        accepted: Accepted,
+    ) -> CaseResult:  # fmt: skip
+        """A case's records with their verdicts, by all that was approved, calibrated and accepted of it."""
+        baseline = self.baseline(machine, case)
+        verdicts = judging.judge(
+            case, baseline, records, tolerances, accepted,
+            noise=self.noise(machine, case), siblings=self.siblings(machine, case),
+        )  # fmt: skip
+        return CaseResult(slug=slug(case), case=case, records=records, baseline=baseline, verdicts=verdicts)
 
     def _read(self, path: Path) -> Baseline | None:
         if path not in self._baselines:

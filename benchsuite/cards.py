@@ -9,21 +9,16 @@ from typing import Any
 import psutil
 
 from .condition import Card, Tenant
-from .environment import Gpu
+from .driver import Gpu, answering
 
 
 def look(found: Sequence[Gpu]) -> tuple[tuple[Card, ...], tuple[int, int] | None]:
     """A card for each GPU, and the newest CUDA that the driver serves. What NVML does not tell is left out."""
     if not found:
         return (), None
-    import pynvml
-
-    pynvml.nvmlInit()
-    try:
-        serves = _ask(pynvml, "nvmlSystemGetCudaDriverVersion_v2") or _ask(pynvml, "nvmlSystemGetCudaDriverVersion")
-        cards = tuple(_card(pynvml, gpu) for gpu in found)
-    finally:
-        pynvml.nvmlShutdown()
+    with answering() as nvml:
+        serves = _ask(nvml, "nvmlSystemGetCudaDriverVersion_v2") or _ask(nvml, "nvmlSystemGetCudaDriverVersion")
+        cards = tuple(_card(nvml, gpu) for gpu in found)
     return cards, (serves // 1000, serves % 1000 // 10) if serves else None
 
 
@@ -36,7 +31,8 @@ def _ask(nvml: Any, function: str, *arguments: Any) -> Any:
 
 
 def _card(nvml: Any, gpu: Gpu) -> Card:
-    handle = nvml.nvmlDeviceGetHandleByIndex(gpu.index)
+    # By name: CUDA_VISIBLE_DEVICES may count otherwise than the driver.
+    handle = _ask(nvml, "nvmlDeviceGetHandleByUUID", gpu.uuid)
     sm = getattr(nvml, "NVML_CLOCK_SM", 1)
     persistence = _ask(nvml, "nvmlDeviceGetPersistenceMode", handle)
     return Card(

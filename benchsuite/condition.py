@@ -181,6 +181,8 @@ class Probe:
     """What a driver that is there said instead of answering."""
     driver_cuda: tuple[int, int] | None = None
     """The newest CUDA that the driver serves."""
+    hidden: int = 0
+    """GPUs that NVML shows where CUDA_VISIBLE_DEVICES leaves none of them."""
     orphan: bool = False
     """An NVIDIA card sits on the bus and no driver answers."""
     cards: tuple[Card, ...] = ()

@@ -41,7 +41,7 @@ def gpus() -> tuple[Gpu, ...]:
     Raises:
         SuiteError: a driver is there and does not answer, or the variable's indices could mean other GPUs to CUDA.
     """
-    with _nvml() as nvml:
+    with answering() as nvml:
         found = _installed(nvml)
         value = os.environ.get(visible.VARIABLE)
         if visible.ambiguous(value, [gpu.name for gpu in found], os.environ.get(visible.ORDER, "")):
@@ -60,7 +60,7 @@ def installed() -> tuple[Gpu, ...]:
     Raises:
         SuiteError: a driver is there and does not answer.
     """
-    with _nvml() as nvml:
+    with answering() as nvml:
         return _installed(nvml)
 
 
@@ -71,7 +71,7 @@ def _installed(nvml: Any) -> tuple[Gpu, ...]:
 
 
 @contextmanager
-def _nvml() -> Iterator[Any]:
+def answering() -> Iterator[Any]:
     """The driver's library, ready to be asked; None where there is no driver."""
     import pynvml
 
@@ -131,8 +131,8 @@ def _gpu(nvml: Any, handle: Any, index: int, of: Any = None) -> Gpu:
 def _processes(nvml: Any, handle: Any) -> int:
     try:
         return len(nvml.nvmlDeviceGetComputeRunningProcesses(handle))
-    except nvml.NVMLError_NotSupported:
-        # Virtual GPUs and Windows drivers tell nobody; the free memory has to do then.
+    except nvml.NVMLError:
+        # Virtual GPUs, Windows drivers and GPUs cut into parts do not tell everybody; the free memory has to do then.
         return 0
 
 
@@ -160,5 +160,5 @@ def choose(found: tuple[Gpu, ...], wanted: str) -> Gpu:
 
 
 def _part(name: str) -> Gpu | None:
-    with _nvml() as nvml:
+    with answering() as nvml:
         return _mig(nvml, name) if nvml is not None else None

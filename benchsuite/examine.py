@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from . import cards, cases, checkpoints, environment, inputs, libraries, places, registry
+from .checks.disk import tight
 from .condition import CPU, GPU, Demand, Distribution, Library, Lock, Probe, Product, Torch
 from .nouns import Options, SuiteError, Transform
 
@@ -24,8 +25,10 @@ TIMEOUT = 300.0
 """Seconds for all libraries; on two busy cores they took 15."""
 
 
-def look(options: Options, *, deep: bool = True, context: bool = False) -> Probe:
+def look(options: Options, *, own_model: bool = False, deep: bool = True, context: bool = False) -> Probe:
     """Everything that the checks want to know; without `deep` only what takes neither a process nor a network.
+
+    `own_model` says that a case is of a model whose needs are not known, whatever the options say.
 
     Raises:
         SuiteError: `options.device` names no GPU that is there.
@@ -39,8 +42,9 @@ def look(options: Options, *, deep: bool = True, context: bool = False) -> Probe
     return Probe(
         **_python(), machine=machine, variables={name: os.environ[name] for name in VARIABLES if name in os.environ},
         **seen, driver_cuda=serves, orphan=_orphan(), cards=shown, device=options.device,
-        chosen=chosen, regimes=options.regimes, demands=_demands(), own_model=bool(options.model),
-        distributions=tuple(_distributions()), lock=_lock(options, machine), places=room, roomy=places.roomy(room),
+        chosen=chosen, regimes=options.regimes, demands=_demands(), own_model=own_model or bool(options.model),
+        distributions=tuple(_distributions()), lock=_lock(options, machine), places=room,
+        roomy=places.roomy(room) if any(map(tight, room)) else "",
         context=context, **(_deep(options, wanted) if deep else {}),
     )  # fmt: skip
 
@@ -53,7 +57,8 @@ def _deep(options: Options, gpu: environment.Gpu | None) -> dict[str, Any]:
 def _gpus() -> tuple[tuple[environment.Gpu, ...], dict[str, Any]]:
     """The GPUs, or by the name of its field in a `Probe` why they cannot be seen."""
     try:
-        return environment.gpus(), {}
+        found = environment.gpus()
+        return found, {} if found else {"hidden": len(environment.installed())}
     except SuiteError as error:
         return (), {"driver_problem": str(error.__cause__ or error)}
     except ImportError as error:

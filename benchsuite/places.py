@@ -7,28 +7,29 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 from .checkpoints import cache_folder
 from .checks.disk import FILE
 from .condition import Place
-from .nouns import Options
+from .nouns import Options, Weights
 
 RESULTS, FILES, CACHE = 200_000_000, 1_000_000_000, 1_000_000_000
-"""Bytes a run may take: records and logs; a saved BERT-base twice over; a checkpoint and its data."""
+"""Bytes a run may take: records and logs; a saved BERT-base twice over; drawn weights of a BERT-base."""
 SMALL_FILES = 50_000_000
 """The same for the embedded model."""
 SYSTEM = ("/boot", "/dev", "/etc", "/proc", "/run", "/snap", "/sys")
 
 
 def places(options: Options, *, gpu: bool) -> tuple[Place, ...]:
-    """Each folder that a run writes to; the cache only where a GPU run would fill it."""
+    """Each folder that a run writes to; our own cache only where weights are drawn, which are kept there."""
     found = [
         _place("results", Path(options.results), RESULTS, "pytest bench --suite-results {0}"),
         _place("temporary files", _temporary(), FILES if gpu else SMALL_FILES, "mkdir -p {0} && export TMPDIR={0}"),
     ]
-    if gpu:
+    if gpu and Weights.RANDOM in (options.weights, *(entry.weights for entry in options.entries)):
         found.append(_place("the cache", cache_folder(), CACHE, "export XDG_CACHE_HOME={0}"))
     return tuple(found)
 
@@ -72,10 +73,17 @@ def roomy(found: Sequence[Place]) -> str:
 
 
 def _candidates() -> Iterator[str]:
-    yield from (str(Path.home()), str(Path.cwd()))
-    for mount in psutil.disk_partitions():
+    yield from (os.path.expanduser("~"), os.getcwd())
+    for mount in _mounts():
         if not mount.mountpoint.startswith(SYSTEM) and mount.mountpoint != "/" and "ro" not in mount.opts.split(","):
             yield mount.mountpoint
+
+
+def _mounts() -> list[Any]:
+    try:
+        return list(psutil.disk_partitions())
+    except (OSError, psutil.Error):
+        return []  # where the system does not tell, the folders above have to do
 
 
 def _free(folder: str) -> int:

@@ -222,7 +222,8 @@ def pytest_terminal_summary(
         terminalreporter.section("benchsuite")
         terminalreporter.write_line(registry.reporters()["terminal"].render(run))
         if not problem:
-            terminalreporter.write_line(f"records, verdicts.json, summary.csv, report.md: {config.stash[SESSION].run}")
+            files = "records, verdicts.json, summary.csv, report.md, report.html"
+            terminalreporter.write_line(f"{files}: {config.stash[SESSION].run}")
     if problem:
         terminalreporter.write_line(f"benchsuite: {problem}", red=True)
     for aside in config.stash[SESSION].asides if SESSION in config.stash else ():

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from . import doctor, examine, registry
+from . import cases, doctor, examine, registry
 from .diagnosis import Level, diagnose
 from .nouns import Case, Device, Options, SuiteError
 
@@ -15,9 +16,12 @@ def tell(options: Options, selected: Sequence[Case], say: Callable[[str], object
     Raises:
         SuiteError: an error was found; the message holds each with its command.
     """
-    if options.replay or not any(case.device is Device.CUDA for case in selected):
+    measured = [case for case in selected if case.device is Device.CUDA]
+    if options.replay or not measured:
         return
-    found = diagnose(examine.look(options, deep=False, context=context), registry.checks(), quick=True)
+    asked = replace(options, regimes=tuple(dict.fromkeys(case.regime for case in measured)))
+    own = any(cases.origin(options, case).model for case in measured)
+    found = diagnose(examine.look(asked, own_model=own, deep=False, context=context), registry.checks(), quick=True)
     errors, warnings = ([d for d in found if d.level is level] for level in (Level.ERROR, Level.WARNING))
     for diagnosis in warnings:
         say(f"benchsuite: {diagnosis.check}: {diagnosis.seen}\n  {doctor.PROMPT}{diagnosis.command}")

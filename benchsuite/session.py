@@ -14,16 +14,13 @@ from pathlib import Path
 from . import (
     adding,
     cases,
-    checkpoints,
     compare,
     environment,
     estimates,
-    judging,
     known,
-    registry,
+    readiness,
     runfiles,
     store,
-    tolerances,
 )
 from .approved import Approved
 from .nouns import (
@@ -38,8 +35,6 @@ from .nouns import (
     RunResult,
     Status,
     SuiteError,
-    UsageError,
-    Verdict,
 )
 from .runners._runner import Runner, Tell
 from .runners.local import LocalRunner
@@ -58,7 +53,8 @@ class Session:
         self.parent_cuda = parent_cuda
         # Resolved before this run's own folder becomes the latest.
         self.source = store.resolve_run(options.replay, Path(options.results)) if options.replay else None
-        self.cases = cases.held(store.load_run(self.source), options) if self.source else cases.cases(options)
+        self._there = store.load_run(self.source) if self.source else ()
+        self.cases = cases.held(self._there, options) if self.source else cases.cases(options)
         self.run: Path | None = None
         self.errors: dict[str, SuiteError] = {}
         self._gpus: tuple[environment.Gpu, ...] | None = None
@@ -108,8 +104,7 @@ class Session:
         return environment.machine_slug(self.gpu() if case.device is Device.CUDA else None)
 
     def _replayed(self, case: Case) -> list[Record]:
-        there = store.load_run(self.source) if self.source else ()
-        return [record for record in there if cases.slug(record.case) == cases.slug(case)]
+        return [record for record in self._there if cases.slug(record.case) == cases.slug(case)]
 
     def preflight(self, selected: Sequence[Case]) -> None:
         """Check everything that `selected` needs, and make the run's folder.
@@ -121,26 +116,21 @@ class Session:
         self.selected = tuple(selected)
         if not selected:
             return
-        tolerances.check_tolerances(self.options.tolerances)
+        readiness.check_words(self.options)
         self._known = runfiles.load_known(Path(self.options.baselines))
         for case in selected:
             self.baseline(case)
             self.approved.noise(self.machine(case), case)
+            self.approved.siblings(self.machine(case), case)
         if not self.options.replay:
             self._check_inputs(selected)
         self.run = self._run_folder()
 
     def _check_inputs(self, selected: Sequence[Case]) -> None:
-        file, _, function = self.options.inject.rpartition(":")
-        if self.options.inject and not (function and Path(file).is_file()):
-            raise UsageError(f"--suite-inject {self.options.inject!r}: no such Python file. Give FILE.py:FUNCTION.")
         gpu = self.gpu() if any(case.device is Device.CUDA for case in selected) else None
         if gpu is not None:
             environment.check_torch(gpu)
-        for case in selected:
-            task = registry.tasks()[case.task]
-            task.check(cases.origin(self.options, case).data)
-            self._folders[cases.slug(case)] = checkpoints.resolve(self.options, case, len(task.labels))
+        self._folders = readiness.folders(self.options, selected)
 
     def _run_folder(self) -> Path:
         results = Path(self.options.results)
@@ -214,7 +204,7 @@ class Session:
         if any(record.status is not Status.OK for records in made for record in records):
             return ()
         told = (self._judged(case, tuple(records[i] for records in made)) for i, case in enumerate(together))
-        return tuple(dict.fromkeys(name for verdicts in told for name in adding.undecided(verdicts)))
+        return tuple(dict.fromkeys(name for result in told for name in adding.undecided(result.verdicts)))
 
     def _finished(self, case: Case) -> dict[int, Record]:
         assert self.run is not None
@@ -245,17 +235,13 @@ class Session:
         """
         name = cases.slug(case)
         if name not in self._results:
-            records, baseline = self.records(case), self.baseline(case)
-            told = self._judged(case, records)
-            self._results[name] = CaseResult(slug=name, case=case, records=records, baseline=baseline, verdicts=told)
+            self._results[name] = self._judged(case, self.records(case))
         return self._results[name]
 
-    def _judged(self, case: Case, records: tuple[Record, ...]) -> tuple[Verdict, ...]:
-        machine = self.machine(case)
-        return judging.judge(
-            case, self.baseline(case), records, self.options.tolerances, self._known,
-            noise=self.approved.noise(machine, case), siblings=self.approved.siblings(machine, case),
-        )  # fmt: skip
+    def _judged(self, case: Case, records: tuple[Record, ...]) -> CaseResult:
+        return self.approved.judged(
+            self.machine(case), case, records, tolerances=self.options.tolerances, accepted=self._known
+        )
 
     def exit_code(self) -> int:
         """0, or 1 where a verdict on what was measured fails the run."""

@@ -35,6 +35,8 @@ ADVICE: Mapping[Outcome, str] = {
 ONLY = re.compile(r"--only '[^']*' ")
 ALSO = "also: "
 """Begins a line of a cause that is not the likeliest, and that nothing is told under."""
+REACH = re.compile(r"; a move under \S+ % would be out of reach")
+EFFECT = re.compile(r"^[-+]\S+ %, but ")
 GONE = f"find out why it is gone; if it is gone for good: {PROMOTE} {REASON}"
 
 
@@ -91,6 +93,12 @@ def advise(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
     """What to do about verdicts that are told together: each advice once, for one metric only where there is one."""
     each = tuple(dict.fromkeys(v.advice for v in verdicts if v.advice))
     return each if len(each) == 1 else tuple(dict.fromkeys(ONLY.sub("", text) for text in each))
+
+
+def reason(verdict: Verdict) -> str:
+    """Why there is no answer, in one line, without what is each metric's own, so that metrics can share it."""
+    # The effect stands beside each name. What could have been seen is each metric's own: report.md has it.
+    return REACH.sub("", EFFECT.sub("", " ".join(verdict.detail.splitlines()))) or "no reason given"
 
 
 def in_short(verdict: Verdict) -> str:

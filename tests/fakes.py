@@ -55,11 +55,19 @@ class NvmlNotSupportedError(NvmlError):
 def nvml(gpus: list[dict[str, Any]], **calls: Any) -> ModuleType:
     """A module `pynvml` that shows `gpus`; `calls` replace functions by their name without "nvml"."""
     module = ModuleType("pynvml")
+
+    def named(uuid: str) -> dict[str, Any]:
+        for gpu in gpus:
+            if gpu["uuid"] == uuid:
+                return gpu
+        raise NvmlError(6, "Not Found")
+
     functions = {
         "Init": lambda: None,
         "Shutdown": lambda: None,
         "DeviceGetCount": lambda: len(gpus),
         "DeviceGetHandleByIndex": lambda i: gpus[i],
+        "DeviceGetHandleByUUID": named,
         "DeviceGetMemoryInfo": lambda g: SimpleNamespace(total=g["memory"], free=g.get("free", g["memory"])),
         "DeviceGetUUID": lambda g: g["uuid"],
         "DeviceGetName": lambda g: g["name"],

@@ -16,10 +16,10 @@ from contests import CASE, Field, numbers, played
 from judging import gpu_case
 from replays import recorded
 
-from benchsuite import checkpoints, cli, registry, store
+from benchsuite import cases, checkpoints, cli, registry, store
 from benchsuite.contest import call, field
 from benchsuite.contest.rounds import Standing
-from benchsuite.nouns import Device, Measured, Options, Record, Status, SuiteError, UsageError
+from benchsuite.nouns import Device, Entry, Measured, Options, Record, Status, SuiteError, UsageError
 from benchsuite.settings import SETTINGS
 
 
@@ -195,6 +195,26 @@ def test_the_smallest_effects_that_somebody_set():
     assert found == {"time.step": 0.05, "time.train": 0.01}
 
 
+def test_what_no_trial_measured_is_never_silent(command):
+    """A figure that was asked for and that no record holds: undecided, said, and no pair is made for it."""
+    name = kept(Field(), budget=300)
+    code, out, _ = command("--replay", name, "--timed", "energy.train", "--json", "c.json")
+    assert (code, out.split(":")[0]) == (3, "NOT DECIDED")
+    assert "no trial measured it" in out
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "words"), [("1 %", "no metric matches"), ("5 furlongs", "furlongs")], ids=["misspelt", "no unit"]
+)
+def test_tolerances_that_make_no_sense_are_refused_before_anything_is_made(command, tolerance, words):
+    """As a run refuses them."""
+    Path("pyproject.toml").write_text(f'[tool.benchsuite.tolerance]\n"no.such.figure" = "{tolerance}"\n')
+    code, _, err = command("--a", sys.executable, "--b", sys.executable)
+    assert code == 2
+    assert not Path("results").exists()
+    assert "no.such.figure" in err or words in err
+
+
 def test_options_of_a_run_mean_the_same_here():
     """Those that both commands have are of the same table, and of one type."""
     import typer.main
@@ -267,6 +287,16 @@ def test_the_users_timeout_holds_for_every_trial():
     jobs: list[Any] = []
     live(jobs, timeout=5.0)(Standing(case=CASE))
     assert [timeout for _, timeout in jobs] == [5.0, 5.0]
+
+
+def test_a_case_of_ones_own_is_measured_on_its_own_data():
+    """In both arms: its entry says where they lie, the options do not."""
+    jobs: list[Any] = []
+    mine = Entry(profiles=("quick",), regimes=("fp32",), model="mine/bert", data="mine/data")
+    options = Options(profiles=("quick",), regimes=("fp32",), data="sst2", entries=(mine,))
+    for case in cases.cases(options):
+        live(jobs, options=options)(Standing(case=case))
+    assert [job.data for job, _ in jobs] == ["sst2", "sst2", "mine/data", "mine/data"]
 
 
 def test_a_case_without_its_gpu_or_in_a_shared_process_is_refused():

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from benchsuite.ab.decide import FASTER, OK, OPEN, SLOWER, codes, decide, keep, settled
 from benchsuite.ab.estimate import REFERENCE, ROBUST_FROM, arms, estimate
-from benchsuite.ab.host import host_work
 from benchsuite.ab.pairs import affordable, in_order, looks, order
 from benchsuite.ab.spending import BETA, MOST_TIMED, SPENT, Question, Rule, increments, rules
 from benchsuite.nouns import Better, Outcome, UsageError
@@ -295,37 +294,3 @@ def test_a_change_that_counts_is_called_ok_no_more_often_than_stated():
     """Of 20,000 calls slower by just the smallest effect, at most 5 %."""
     logs = 0.002 * np.random.default_rng(5).standard_normal((20_000, 10)) + math.log(1.005) * (arms(5) > 0)
     assert (codes(a_rule(), logs)[-1] == OK).mean() < 0.053
-
-
-# ---------------------------------------------------------------- exact host work
-
-
-@pytest.mark.parametrize(
-    ("a", "b", "outcome", "detail"),
-    [
-        ([1000], [1000], Outcome.OK, "exactly the same"),
-        ([1000], [1009], Outcome.OK, "1000 -> 1009 (+0.9 %)"),
-        ([1000], [1011], Outcome.REGRESSED, "1000 -> 1011 (+1.1 %)"),
-        ([1000], [900], Outcome.IMPROVED, "1000 -> 900 (-10.0 %)"),
-        ([0], [3], Outcome.REGRESSED, "0 -> 3"),
-        ([0], [0], Outcome.OK, "exactly the same"),
-        ([1000, 1004], [1100, 1104], Outcome.REGRESSED, ("1002 -> 1102 (+10.0 %); processes of a disagree: "
-         "1000 to 1004; processes of b disagree: 1100 to 1104")),
-        ([1000, 1020], [1025, 1031], Outcome.INCONCLUSIVE, ("1010 -> 1028 (+1.8 %); processes of a disagree: "
-         "1000 to 1020; processes of b disagree: 1025 to 1031")),
-        ([1000, 1020], [1010, 1500], Outcome.INCONCLUSIVE, ("1010 -> 1255 (+24 %); processes of a disagree: "
-         "1000 to 1020; processes of b disagree: 1010 to 1500")),
-        ([1000, 1500], [1000, 1500], Outcome.OK, ("1250 -> 1250 (unchanged); processes of a disagree: 1000 to 1500; "
-         "processes of b disagree: 1000 to 1500")),
-    ],
-)  # fmt: skip
-def test_host_work(a, b, outcome, detail):
-    """More than 1 % is a finding after one process a side; where processes disagree, the nearest two are compared."""
-    said = host_work(a, b)
-    assert (said.outcome, said.detail, said.decided) == (outcome, detail, True)
-
-
-def test_host_work_that_may_move_neither_way_changed():
-    """A count of no better side is changed."""
-    assert host_work([100], [90], better=Better.NEITHER).outcome is Outcome.CHANGED
-    assert host_work([100], [90], better=Better.HIGHER).outcome is Outcome.REGRESSED

@@ -12,6 +12,7 @@ from benchsuite.ab import quality
 from benchsuite.ab.prediction import Spread, place, predict, spread
 from benchsuite.ab.quality import Turned
 from benchsuite.nouns import Better, Outcome
+from benchsuite.stats import mcnemar
 
 positive = st.floats(0.5, 2.0)
 FLOOR = 0.0025
@@ -147,46 +148,11 @@ def test_place(new, better, outcome):
 # ---------------------------------------------------------------- quality
 
 
-def test_turned_counts_both_ways():
-    """Lost, won, and the drop that they make."""
-    seen = quality.turned([True, True, False, True], [False, False, True, True])
-    assert (seen.lost, seen.won, seen.examples, seen.drop) == (2, 1, 4, 0.25)
-
-
-def test_arms_of_unlike_length_are_refused():
-    """Examples pair one by one."""
-    with pytest.raises(ValueError, match="shorter"):
-        quality.turned([True], [])
-
-
-def test_without_a_margin_the_score_test_is_mcnemars():
-    """At margin 0 Tango's score is (won - lost) / sqrt(won + lost)."""
-    from scipy.stats import norm
-
-    assert quality.noninferior(Turned(lost=10, won=22, examples=500), 0.0) == pytest.approx(norm.sf(12 / math.sqrt(32)))
-
-
-@given(st.integers(0, 30), st.integers(0, 30), st.floats(0.002, 0.05))
-def test_noninferiority_gets_harder_with_losses_and_easier_with_margin(lost, won, margin):
-    """One loss more raises the p value; a wider margin lowers it."""
-    here = quality.noninferior(Turned(lost=lost, won=won, examples=872), margin)
-    assert 0 <= here <= quality.noninferior(Turned(lost=lost + 1, won=won, examples=872), margin) <= 1
-    assert quality.noninferior(Turned(lost=lost, won=won, examples=872), margin + 0.01) <= here
-
-
-def test_noninferiority_is_wrongly_shown_no_more_often_than_stated():
-    """Of 4,000 runs whose true drop is just the margin, about 5 %."""
-    rng = np.random.default_rng(6)
-    counts = rng.multinomial(872, [0.025, 0.015, 0.96], 4_000)
-    shown = [quality.noninferior(Turned(lost=int(x), won=int(y), examples=872), 0.01) < 0.05 for x, y, _ in counts]
-    assert 0.03 < np.mean(shown) < 0.06
-
-
 def test_power_agrees_with_simulation():
     """Of exact McNemar's test, on 872 examples of which 4 % differ and 2 % are lost net."""
     rng = np.random.default_rng(7)
     counts = [(int(x), int(y)) for x, y, _ in rng.multinomial(872, [0.03, 0.01, 0.96], 3_000)]
-    shown = {(x, y): x > y and Turned(lost=x, won=y, examples=872).p < 0.01 for x, y in set(counts)}
+    shown = {(x, y): x > y and mcnemar(x, y) < 0.01 for x, y in set(counts)}
     found = np.mean([shown[each] for each in counts])
     assert quality.power(0.02, 0.04, 872) == pytest.approx(found, abs=0.025)
 

@@ -63,7 +63,7 @@ def test_promoted_and_judged_again_is_ok(command: Command) -> None:
     assert code == 0, err
     assert "judged " in out
     assert "FAILED" not in out
-    assert "records, verdicts.json, summary.csv, report.md: results/" in out
+    assert "records, verdicts.json, summary.csv, report.md, report.html: results/" in out
 
 
 def test_the_report_is_on_the_page_of_a_job(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:

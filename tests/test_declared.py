@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-OTHERWISE_CALLED = {"pynvml": "nvidia-ml-py"}
+OTHERWISE_CALLED = {"pynvml": "nvidia-ml-py", "yaml": "pyyaml"}
 """Modules whose package has another name."""
 UNIMPORTED = {
     "pytest-benchmark": "brings the fixture `benchmark`, for bench/",

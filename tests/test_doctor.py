@@ -180,15 +180,15 @@ ERROR torch: torch 2.13.0+cpu is a CPU build, beside a Tesla T4; driver 580.95.0
 
 WARNING clocks: persistence mode is off on Tesla T4: the driver unloads between trials, and each
   pays seconds to load it
-  $ sudo nvidia-smi -i 0 -pm 1
+  $ sudo nvidia-smi -i GPU-aaaa -pm 1
 
 WARNING neighbours: others are on Tesla T4, and times will not repeat: python (pid 4711, ann, 13.0
   GB)
   $ kill 4711
 
 ok bitsandbytes  native library loaded; an nf4 product is right on the CPU
-ok capability    Tesla T4 has capability 7.5: nf4, int8; no regime uses what it lacks: bf16 (torch accepts bf16 there \
-and emulates it, slowly)
+ok capability    Tesla T4 has capability 7.5: nf4, int8; no wanted regime uses what it lacks: bf16 (torch accepts bf16 \
+there and emulates it, slowly)
 ok context       neither this process nor one that started it holds a CUDA context
 ok disk          writable, and free: 90.0 GB for results, 90.0 GB for temporary files
 ok driver        Tesla T4; driver 580.95.05 answers and serves CUDA up to 13.0

@@ -151,7 +151,7 @@ def test_a_trial_leaves_nothing_but_its_record_and_log(runs: Runs, twice: Twice)
     records = [n for n in names if n.endswith(".json") and n != "verdicts.json"]
     logs = [n for n in names if n.endswith(".log")]
     assert len(records) == len(logs) == 2
-    assert set(names) - set(records) - set(logs) == {"verdicts.json", "summary.csv", "report.md"}
+    assert set(names) - set(records) - set(logs) == {"verdicts.json", "summary.csv", "report.md", "report.html"}
 
 
 def test_progress_and_estimate_are_told(twice: Twice) -> None:

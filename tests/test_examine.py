@@ -19,7 +19,8 @@ from fakes import NVML, NvmlError, nvml
 from benchsuite import cards, environment, examine, inputs, libraries, places, registry
 from benchsuite.checks import bitsandbytes as product_check
 from benchsuite.condition import Place
-from benchsuite.nouns import Options, SuiteError
+from benchsuite.diagnosis import Level, diagnose
+from benchsuite.nouns import Entry, Options, SuiteError, Weights
 
 ROOT = Path(__file__).parent.parent
 GB = 10**9
@@ -66,6 +67,26 @@ def test_what_nvml_does_not_tell_is_left_out(monkeypatch: pytest.MonkeyPatch) ->
     (card,), serves = cards.look(environment.gpus())
     assert serves is None
     assert (card.persistence, card.throttle, card.clocks, card.power) == (None, 0, None, None)
+
+
+def test_a_card_is_looked_at_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CUDA_VISIBLE_DEVICES counts otherwise than the driver: who is on the first GPU is not on the second."""
+    gpus = [TESLA | {"on": [process(2**22 + 7)]}, TESLA | {"uuid": "GPU-b", "on": []}]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    monkeypatch.setitem(sys.modules, "pynvml", nvml(gpus, DeviceGetComputeRunningProcesses=lambda gpu: gpu["on"]))
+    probe = examine.look(Options(), deep=False)
+    assert [(card.index, card.uuid, card.tenants) for card in probe.cards] == [(0, "GPU-b", ())]
+    assert {d.level for d in diagnose(probe, registry.checks()) if d.check in ("visible", "neighbours")} == {Level.OK}
+
+
+def test_gpus_that_the_variable_hides_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The driver is there and answers: only the variable is told of."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.setitem(sys.modules, "pynvml", nvml([TESLA]))
+    probe = examine.look(Options(), deep=False)
+    assert (probe.cards, probe.hidden) == ((), 1)
+    found = {d.check: d.level for d in diagnose(probe, registry.checks())}
+    assert (found["driver"], found["visible"]) == (Level.OK, Level.WARNING)
 
 
 def test_no_gpu_is_no_card() -> None:
@@ -302,11 +323,14 @@ def test_a_folder_that_refuses_a_file_says_why(tmp_path: Path, monkeypatch: pyte
     assert results.problem == "Read-only file system"
 
 
-def test_a_gpu_run_needs_a_cache_as_well() -> None:
-    """And more room for what it saves."""
+def test_a_gpu_run_needs_more_room_and_our_cache_only_for_drawn_weights() -> None:
+    """A home that cannot be written is no matter where nothing is kept in it."""
     cpu, gpu = (places.places(Options(), gpu=gpu) for gpu in (False, True))
-    assert [place.role for place in gpu] == ["results", "temporary files", "the cache"]
+    assert [place.role for place in gpu] == ["results", "temporary files"]
     assert gpu[1].need > cpu[1].need
+    drawn = (Options(weights=Weights.RANDOM), Options(entries=(Entry(weights=Weights.RANDOM),)))
+    for options in drawn:
+        assert [place.role for place in places.places(options, gpu=True)] == ["results", "temporary files", "the cache"]
 
 
 def test_another_disk_is_offered_only_if_it_has_room(monkeypatch: pytest.MonkeyPatch) -> None:

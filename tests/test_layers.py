@@ -16,14 +16,14 @@ PACKAGE = Path(benchsuite.__file__).parent
 ROOT = PACKAGE.parent
 HEAVY = {"torch", "transformers", "peft", "bitsandbytes", "accelerate", "datasets", "huggingface_hub", "safetensors"}
 IMPURE = {"os", "subprocess", "pytest", "pynvml", "psutil", "tempfile", "shutil", "socket", *HEAVY}
-PURE_FOLDERS = ("nouns", "judges", "reporters", "rules", "checks")
+PURE_FOLDERS = ("nouns", "judges", "reporters", "rules", "checks", "page")
 PURE = {
     "units", "stats", "codec", "jsontext", "cases", "plans", "wording", "comparable", "compare", "tolerances", "freeze",
     "pooling", "admission", "sharing", "published", "registry", "versions", "evidence", "explain", "versus", "judging",
     "estimates", "promoted", "visible", "identity", "condition", "diagnosis", "doctor",
     "adding", "calibrate_words", "calibration", "sittings",
     "bucketing", "lattice", "side_by_side", "effects", "effects_words",
-    "ab.pairs", "ab.spending", "ab.estimate", "ab.decide", "ab.host", "ab.prediction", "ab.quality", "ab.noise",
+    "ab.pairs", "ab.spending", "ab.estimate", "ab.decide", "ab.prediction", "ab.quality", "ab.noise",
     "ab.power", "ab.blocks", "ab.others", "ab.standard", "ab.tables",
     "known", "known_entries", "marks",
     "history.__init__", "history.entries", "history.series", "history.table", "history.plot", "history.svg",
@@ -36,6 +36,7 @@ PURE = {
 TRANSLATION = {
     "plugin", "plugin_session", "plugin_fixtures", "plugin_benchmark", "plugin_parallel", "fixtures", "cli", "__main__",
     "plugin_properties",
+    *(f"commands.{path.stem}" for path in (PACKAGE / "commands").glob("*.py")),
 }  # fmt: skip
 
 

@@ -41,7 +41,7 @@ def test_an_unchanged_stack_is_green(judged: Project) -> None:
     assert {f"test_{name}{case}" for name in MEASURES for case in (FP32, QLORA)} <= passed
     assert not {"FAILED", "ERROR"} & outcomes(result).keys()
     result.stdout.fnmatch_lines(
-        ["judged * of *; not judged: *", "records, verdicts.json, summary.csv, report.md: results/*"]
+        ["judged * of *; not judged: *", "records, verdicts.json, summary.csv, report.md, report.html: results/*"]
     )
 
 
@@ -277,7 +277,7 @@ def test_a_run_leaves_its_files_and_touches_no_baseline(judged: Project) -> None
     files = tree(judged.results)
     assert set(files) == {
         *(f"records/{slug_of(regime)}--t00.json" for regime in ("fp32", "qlora")),
-        "verdicts.json", "summary.csv", "report.md",
+        "verdicts.json", "summary.csv", "report.md", "report.html",
     }  # fmt: skip
     rows = list(csv.reader(files["summary.csv"].decode().splitlines()))
     assert rows[0][:3] == ["Model", "Trainable / Total Params", "Training Wall Time (min)"]
@@ -291,7 +291,7 @@ def test_the_summary_is_as_approved(judged: Project) -> None:
     judged.record(worse(recorded("fp32")), failed(recorded("qlora")))
     text = judged.judge().stdout.str()
     section = text[text.index("= benchsuite =") :].split("\n", 1)[1]
-    section = section[: section.index("report.md: ")]
+    section = section[: section.index("report.md, ")]
     found = re.sub(r"\d{8}-\d{6}-[0-9a-f]{6}", "RUN", "\n".join(line.rstrip() for line in section.splitlines())) + "\n"
     if not GOLDEN.exists():
         GOLDEN.write_text(found)

@@ -42,6 +42,17 @@ def shown(monkeypatch: pytest.MonkeyPatch, card: dict[str, Any], **calls: Any) -
     monkeypatch.setattr(environment, "check_torch", lambda _: None)
 
 
+def test_only_what_is_selected_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two GB are enough for QLoRA, and nothing is known of a model of one's own."""
+    shown(monkeypatch, T4 | {"free": 2 << 30})
+    every = cases.cases(GPU)
+    with pytest.raises(SuiteError, match="fp32 takes about"):
+        preflight.tell(GPU, every, print, context=False)
+    preflight.tell(GPU, [case for case in every if case.regime == "qlora"], print, context=False)
+    own = Options(profiles=("quick",), model="mine")
+    preflight.tell(own, cases.cases(own), print, context=False)
+
+
 def test_an_error_ends_a_run_of_pytest_with_2(bench: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was seen and the command stand in the message; nothing is made."""
     shown(monkeypatch, T4 | {"free": 1 << 30})
@@ -63,7 +74,7 @@ def test_a_warning_is_said_and_the_run_goes_on(bench: Project, monkeypatch: pyte
     )
     text = result.stdout.str()
     assert "benchsuite: clocks: persistence mode is off on Tesla T4" in text
-    assert "  $ sudo nvidia-smi -i 0 -pm 1" in text
+    assert "  $ sudo nvidia-smi -i GPU-a -pm 1" in text
     assert "not fit" not in text
     assert "none" in text
     assert result.ret == 2

@@ -20,7 +20,7 @@ def test_every_option_fills_a_field_and_every_field_has_an_option() -> None:
 
 def test_the_command_takes_the_same_options() -> None:
     """`benchsuite run` has every option of the table, without the prefix."""
-    known = {name.replace("_", "-") for name in inspect.signature(cli.run).parameters}
+    known = {name.replace("_", "-") for name in inspect.signature(cli.run.run).parameters}
     assert {setting.name for setting in settings.SETTINGS} == known - {"json"}
 
 

@@ -1,4 +1,4 @@
-"""Accuracy of two arms on the same examples: lost beyond a margin, not lost, and the smallest drop to be seen.
+"""Accuracy of two sides on the same examples: the smallest drop that they would have shown.
 
 Pairs of predictions, example by example: what both arms answer alike says nothing about their
 difference. Several seeds are several tables, never one long one.
@@ -6,16 +6,12 @@ difference. Several seeds are several tables, never one long one.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from benchsuite.stats import ALPHA, mcnemar
+from benchsuite.stats import ALPHA
 
-LEVEL = 0.05
-"""Rate at which "not worse by the margin" may be said where it is."""
 POWER = 0.9
 STEPS = 24
 """Halvings of a search for a share: far beyond one example of any data set."""
@@ -30,42 +26,6 @@ class Turned:
     won: int
     """Examples that only the second arm has right."""
     examples: int
-
-    @property
-    def drop(self) -> float:
-        """Accuracy of the first arm minus that of the second, as a share."""
-        return (self.lost - self.won) / self.examples
-
-    @property
-    def p(self) -> float:
-        """Exact two-sided McNemar p value."""
-        return mcnemar(self.lost, self.won)
-
-
-def turned(a: Sequence[bool], b: Sequence[bool]) -> Turned:
-    """Count what turned, from both arms' correctness in the order of the examples.
-
-    Raises:
-        ValueError: the arms have different numbers of examples.
-    """
-    pairs = list(zip(a, b, strict=True))
-    return Turned(lost=sum(x and not y for x, y in pairs), won=sum(y and not x for x, y in pairs), examples=len(pairs))
-
-
-def noninferior(seen: Turned, margin: float) -> float:
-    """The p value of "the drop is `margin` or more": below `LEVEL`, non-inferiority is shown.
-
-    Tango's score test (1998), which holds its level where few pairs differ, unlike Wald's.
-    """
-    from scipy.special import ndtr
-
-    lost, won, n = seen.lost, seen.won, seen.examples
-    # The share of "won" that fits best where the drop is exactly the margin: root of 2n q^2 + B q + C.
-    linear = -lost - won + (2 * n - lost + won) * margin
-    constant = -won * margin * (1 - margin)
-    share = (math.sqrt(max(0.0, linear**2 - 8 * n * constant)) - linear) / (4 * n)
-    variance = n * (2 * share + margin * (1 - margin))
-    return float(ndtr((lost - won - n * margin) / math.sqrt(variance)))
 
 
 def power(drop: float, differing: float, examples: int, *, alpha: float = ALPHA, margin: float = 0.0) -> float:

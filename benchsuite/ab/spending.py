@@ -40,7 +40,7 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """A question with its share: everything that decides it, fixed before the first pair."""
+    """A question with its share: everything that decides it, fixed before the first look."""
 
     question: Question
     alpha: float

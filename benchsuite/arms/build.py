@@ -132,7 +132,7 @@ def _install(spec: Spec, resolved: tuple[str, ...], folder: Path) -> None:
                 "pip", "install", "--python", str(python_of(folder)), "--no-deps", "--quiet", "--requirements",
                 str(listed), *uv.sources(),
             ))  # fmt: skip
-    except BaseException:
+    except BaseException:  # half an environment would be found again as a whole one, after Ctrl-C too
         shutil.rmtree(folder, ignore_errors=True)
         raise
     write_text(folder / MARK, json.dumps({"spec": spec.text, "python": sys.version, "pins": resolved}, indent=1) + "\n")

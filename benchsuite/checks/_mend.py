@@ -71,7 +71,7 @@ def remove(probe: Probe, paths: Iterable[str]) -> str:
 def nvidia_smi(probe: Probe, card: Card, words: str) -> str:
     """A setting of a GPU, which takes an administrator."""
     sudo = "" if probe.system == "Windows" else "sudo "
-    return f"{sudo}nvidia-smi -i {card.index} {words}"
+    return f"{sudo}nvidia-smi -i {card.uuid} {words}"
 
 
 def gigabytes(size: int) -> str:

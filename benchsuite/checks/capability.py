@@ -40,21 +40,22 @@ def lacking(card: Card) -> list[str]:
 
 
 def examine(probe: Probe) -> Iterator[Diagnosis]:
-    """Regimes that cannot run, or run emulated; what else is ruled out stands in the ok line."""
+    """Wanted regimes that cannot run, or run emulated; what else the GPU has not got stands in the ok line."""
     card = probe.chosen
     if card is None:
         return
     lacks = lacking(card)
+    wanted = [demand for demand in probe.demands if demand.regime in probe.regimes]
     others = ",".join(demand.regime for demand in probe.demands if not demand.needs & set(lacks))
     capability = "{}.{}".format(*card.capability)
     for need in lacks:
-        if ruled := ", ".join(demand.regime for demand in probe.demands if need in demand.needs):
+        if ruled := ", ".join(demand.regime for demand in wanted if need in demand.needs):
             yield AILMENTS[need].found(
                 gpu=card.name, capability=capability, why=WHY[need], ruled=ruled, others=others or "fp32"
             )
     has = ", ".join(need for need, _ in NEEDS if need not in lacks) or "none of nf4, int8, bf16"
-    without = "; no regime uses what it lacks: " + ", ".join(f"{need} ({WHY[need]})" for need in lacks)
-    if not any(demand.needs & set(lacks) for demand in probe.demands):
+    without = "; no wanted regime uses what it lacks: " + ", ".join(f"{need} ({WHY[need]})" for need in lacks)
+    if not any(demand.needs & set(lacks) for demand in wanted):
         yield fine("capability", f"{card.name} has capability {capability}: {has}{without if lacks else ''}")
 
 

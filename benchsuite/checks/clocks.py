@@ -15,24 +15,24 @@ PERSISTENCE = Ailment(
     code="clocks.persistence", level=Level.WARNING,
     seen="persistence mode is off on {gpu}: the driver unloads between trials, and each pays seconds to load it",
     command="{persist}",
-    typed=("sudo nvidia-smi -i INDEX -pm 1",),
+    typed=("sudo nvidia-smi -i UUID -pm 1",),
 )  # fmt: skip
 THROTTLED = Ailment(
     code="clocks.throttled", level=Level.WARNING,
     seen="{gpu} is slowed down right now by {reasons}: times will not repeat",
-    command="nvidia-smi -i {index} -q -d PERFORMANCE,TEMPERATURE,POWER",
+    command="nvidia-smi -i {uuid} -q -d PERFORMANCE,TEMPERATURE,POWER",
 )  # fmt: skip
 LOWERED = Ailment(
     code="clocks.set", level=Level.WARNING,
     seen="the application clock of {gpu} is set to {now} MHz, its default is {default} MHz",
     command="{reset}",
-    typed=("sudo nvidia-smi -i INDEX -rac",),
+    typed=("sudo nvidia-smi -i UUID -rac",),
 )  # fmt: skip
 LIMITED = Ailment(
     code="clocks.power", level=Level.WARNING,
     seen="the power limit of {gpu} is {limit:.0f} W, its default is {usual:.0f} W",
     command="{power}",
-    typed=("sudo nvidia-smi -i INDEX -pl WATTS",),
+    typed=("sudo nvidia-smi -i UUID -pl WATTS",),
 )  # fmt: skip
 
 
@@ -40,7 +40,7 @@ def _findings(probe: Probe, card: Card) -> Iterator[Diagnosis]:
     if card.persistence is False and probe.system == "Linux":
         yield PERSISTENCE.found(gpu=card.name, persist=nvidia_smi(probe, card, "-pm 1"))
     if reasons := [name for bit, name in REASONS if card.throttle & bit]:
-        yield THROTTLED.found(gpu=card.name, index=card.index, reasons=" and ".join(reasons))
+        yield THROTTLED.found(gpu=card.name, uuid=card.uuid, reasons=" and ".join(reasons))
     if card.clocks and card.clocks[0] != card.clocks[1]:
         now, default = card.clocks
         yield LOWERED.found(gpu=card.name, now=now, default=default, reset=nvidia_smi(probe, card, "-rac"))

@@ -57,6 +57,11 @@ def _access(probe: Probe, place: Place) -> str:
     return place.cure.format(quote(probe.roomy or "~/benchsuite"))
 
 
+def tight(place: Place) -> bool:
+    """Whether there is something to say of a place."""
+    return bool(place.problem) or place.free < PLENTY * place.need
+
+
 def _finding(probe: Probe, place: Place) -> Diagnosis | None:
     fields = {"role": place.role, "path": place.path, "problem": place.problem, "free": gigabytes(place.free),
               "need": gigabytes(place.need)}  # fmt: skip
@@ -64,7 +69,7 @@ def _finding(probe: Probe, place: Place) -> Diagnosis | None:
         return UNWRITABLE.found(**fields, command=_access(probe, place))
     if place.free < place.need:
         return FULL.found(**fields, command=_elsewhere(probe, place))
-    if place.free < PLENTY * place.need:
+    if tight(place):
         return LOW.found(**fields, command=_elsewhere(probe, place))
     return None
 

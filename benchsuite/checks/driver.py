@@ -47,6 +47,8 @@ def examine(probe: Probe) -> Iterator[Diagnosis]:
         names = ", ".join(card.name for card in probe.cards)
         serves = " and serves CUDA up to {}.{}".format(*probe.driver_cuda) if probe.driver_cuda else ""
         yield fine("driver", f"{names}; driver {probe.cards[0].driver} answers{serves}")
+    elif probe.hidden:
+        yield fine("driver", f"the driver answers, and {probe.hidden} GPUs are hidden")
     elif probe.orphan:
         yield (HIDDEN if probe.container else MISSING).found(upgrade=driver_upgrade(probe))
     else:

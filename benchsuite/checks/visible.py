@@ -1,68 +1,37 @@
-"""CUDA_VISIBLE_DEVICES against the GPU that a run takes."""
+"""CUDA_VISIBLE_DEVICES, which a run honours: whether it leaves any GPU."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from benchsuite.checks._mend import unset
-from benchsuite.condition import Card, Probe
+from benchsuite.condition import Probe
 from benchsuite.diagnosis import Ailment, Check, Diagnosis, Level, fine
 
 NAME = "CUDA_VISIBLE_DEVICES"
 
-HIDDEN = Ailment(
+NONE = Ailment(
     code="visible.none", level=Level.WARNING,
-    seen="CUDA_VISIBLE_DEVICES={value} hides every GPU from other programs; a run would take GPU {index} all the same",
+    seen="CUDA_VISIBLE_DEVICES={value} leaves none of the {hidden} GPUs that NVML shows: GPU cases are skipped",
     command="{unset}",
     typed=("unset CUDA_VISIBLE_DEVICES",),
 )  # fmt: skip
-UNKNOWN = Ailment(
-    code="visible.unknown", level=Level.WARNING,
-    seen="CUDA_VISIBLE_DEVICES={value} names no GPU that NVML shows ({have}); a run would take GPU {index}",
-    command="{unset}",
-    typed=("unset CUDA_VISIBLE_DEVICES",),
-)  # fmt: skip
-OTHER = Ailment(
-    code="visible.other", level=Level.WARNING,
-    seen="CUDA_VISIBLE_DEVICES={value} allots GPU {allotted} to you, and a run would take GPU {index}",
-    command="pytest bench -m gpu --suite-device {allotted}",
-)  # fmt: skip
-
-
-def allotted(probe: Probe, value: str) -> list[Card]:
-    """The GPUs that a value names, up to the first that it does not know, as CUDA reads it."""
-    found = []
-    for word in (part.strip() for part in value.split(",")):
-        # CUDA takes a UUID's beginning as well, if it is one GPU's alone.
-        long = word.startswith("GPU-")
-        match = [c for c in probe.cards if word == str(c.index) or (long and c.uuid.startswith(word))]
-        if len(match) != 1:
-            break
-        found.append(match[0])
-    return found
 
 
 def examine(probe: Probe) -> Iterator[Diagnosis]:
-    """A run picks its GPU by NVML and hides the others from its trials, whatever the variable says."""
-    card, value = probe.chosen, probe.variables.get(NAME)
-    if card is None or value is None:
+    """What the variable leaves; nothing where it is not set, or no GPU is there anyway."""
+    value = probe.variables.get(NAME)
+    if value is None:
         return
-    seen = allotted(probe, value)
-    have = ", ".join(str(other.index) for other in probe.cards)
-    fields = {"value": value or '""', "index": card.index, "have": have, "unset": unset(probe, NAME)}
-    if not value.strip() or value.strip() == "-1":
-        yield HIDDEN.found(**fields)
-    elif not seen:
-        yield UNKNOWN.found(**fields)
-    elif card not in seen:
-        yield OTHER.found(**fields, allotted=seen[0].index)
-    else:
-        yield fine("visible", f"CUDA_VISIBLE_DEVICES={value} includes GPU {card.index}, which a run takes")
+    if probe.hidden:
+        yield NONE.found(value=value or '""', hidden=probe.hidden, unset=unset(probe, NAME))
+    elif probe.cards:
+        names = ", ".join(card.name for card in probe.cards)
+        yield fine("visible", f"CUDA_VISIBLE_DEVICES={value} leaves {names}")
 
 
 CHECK = Check(
     name="visible",
-    title="CUDA_VISIBLE_DEVICES, by which schedulers allot GPUs, agrees with the GPU that a run takes "
-    "(the emptiest, or `--suite-device`).", quick=True,
-    ailments=(HIDDEN, UNKNOWN, OTHER), examine=examine,
+    title="CUDA_VISIBLE_DEVICES, by which schedulers allot GPUs, leaves one.", quick=True,
+    ailments=(NONE,), examine=examine,
 )  # fmt: skip

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 
-from .. import cases, codec, registry, store
+from .. import cases, codec, readiness, registry, store
 from ..ab.pairs import FEWEST
 from ..ab.spending import Question
 from ..arms import spec
@@ -78,6 +78,7 @@ def run(asked: Asked, options: Options, *, show: Show, say: Callable[[str], None
         UsageError: an option makes no sense.
         SuiteError: an environment, the GPU, data or model is not as it must be, or an arm keeps failing.
     """
+    readiness.check_words(options)
     known = registry.metrics()
     names = timing.declared(asked.timed, known)
     smallest = smallest_effects(options.tolerances, asked.smallest, names, known)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from .. import cases, checkpoints, environment, registry, store
+from .. import cases, environment, readiness, store
 from ..arms import build, python, spec, suite
 from ..arms.python import Arm
 from ..nouns import Case, Device, Job, Options, Record, Status, SuiteError, UsageError
@@ -75,20 +75,6 @@ def check_cases(wanted: Sequence[Case], gpus: Sequence[environment.Gpu]) -> None
             )
 
 
-def inputs(wanted: Sequence[Case], options: Options) -> dict[str, str]:
-    """Each case's checkpoint folder by slug, data and model checked.
-
-    Raises:
-        SuiteError: they cannot be had.
-    """
-    found = {}
-    for case in wanted:
-        task = registry.tasks()[case.task]
-        task.check(options.data)
-        found[cases.slug(case)] = checkpoints.resolve(options, case, len(task.labels))
-    return found
-
-
 # ---------------------------------------------------------------- pairs that are measured
 
 
@@ -122,8 +108,8 @@ class Live:
         arm, case = arm_at(pair, place), at.case
         job = Job(
             cases=(case,), trial=at.attempts, pair=pair, order=place, model_folder=self.folders[cases.slug(case)],
-            data=self.options.data, inject=self.options.inject, machine=self.machine(case), parent_cuda=False,
-            lean=bool(at.sound(arm)),  # the first that is sound has taken the fingerprint
+            data=cases.origin(self.options, case).data, inject=self.options.inject, machine=self.machine(case),
+            parent_cuda=False, lean=bool(at.sound(arm)),  # the first that is sound has taken the fingerprint
         )  # fmt: skip
         label = f"{case.regime} {case.profile.name} ({case.model.id}), pair {pair + 1}, {arm}"
         with self.show(label) as tell:
@@ -161,7 +147,7 @@ def live(
     check_cases(wanted, gpus)
     gpu = environment.choose(gpus, options.device) if cuda else None
     found = arms(texts, say)
-    folders = inputs(wanted, options)
+    folders = readiness.folders(options, wanted)
     environ = suite.environment(suite.copy())
     check(found.values(), environ, gpu)
     uuid = gpu.uuid if gpu else ""

@@ -109,7 +109,8 @@ def timings(asked: Sequence[Question], standing: Standings, looks: tuple[int, ..
 def _timing(rule: Rule, at: Standing, *, ended: bool) -> Timing:
     both = series(at.used, rule.question.metric)
     a, b = ([pair[side] for pair in both] for side in (0, 1))
-    said, old, new = decide(rule, a, b, ended=ended), _middle(a), _middle(b)
+    # A figure that some pair lacks is decided by no further one.
+    said, old, new = decide(rule, a, b, ended=ended or bool(at.used and not both)), _middle(a), _middle(b)
     # The effect has drift and outliers taken out of it, the mean of B has not.
     moved = None if old is None or said.effect is None else old * (1 + said.effect)
     return Timing(decision=said, old=old, new=new if moved is None else moved)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from ..cases import digest, slug
 from ..compare import judge_case
 from ..explain import explain
-from ..nouns import CaseResult, Kind, Outcome, Record, Verdict
+from ..nouns import Case, CaseResult, Device, Kind, Metric, Outcome, Record, Role, Verdict
 from ..pooling import pool
 from ..versus import Bench
 from .order import ARMS
@@ -44,7 +44,18 @@ def result(standing: Standing, timings: Mapping[str, Timing], bench: Bench) -> C
     timed = tuple(_timed(verdict, timings, blocked) for verdict in said)
     told = explain(timed, case=case, old=a, new=b, rules=bench.rules)
     kept = tuple(replace(v, advice="") for v in told if v.kind not in TIMES or v.metric in timings)
-    return CaseResult(slug=name, case=case, records=b, baseline=baseline, verdicts=kept)
+    lacking = tuple(_lacking(case, bench.metrics[m]) for m in timings if m not in {v.metric for v in said})
+    return CaseResult(slug=name, case=case, records=b, baseline=baseline, verdicts=kept + lacking)
+
+
+def _lacking(case: Case, metric: Metric) -> Verdict:
+    """What was to be decided and no trial measured: never silent."""
+    role = Role.EXPLAIN if case.device is Device.CPU else metric.role
+    return Verdict(
+        case=slug(case), metric=metric.name, title=metric.title, unit=metric.unit, kind=metric.kind, role=role,
+        concern=metric.concern, outcome=Outcome.INCONCLUSIVE, old=None, new=None, effect=None, interval=None,
+        detectable=None, detail="no trial measured it", cause="", advice="",
+    )  # fmt: skip
 
 
 def fullest(records: Iterable[Record]) -> Record:

@@ -6,18 +6,17 @@ For people who read it in a browser or on a pull request; programs read `verdict
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from benchsuite import registry
 from benchsuite.effects import ENDS, decompose
 from benchsuite.effects_words import notes, regimes, table, title
 from benchsuite.explain import Group, beside, headline, together
-from benchsuite.freeze import NEEDS
 from benchsuite.nouns import JSON, CaseResult, Outcome, Record, RunResult, Verdict
-from benchsuite.reporters._columns import HEADERS, good, packages, rows, text
+from benchsuite.reporters._columns import HEADERS, good, packages, rows
+from benchsuite.reporters._facts import facts
 from benchsuite.side_by_side import matrices
 from benchsuite.units import show, show_effect
-from benchsuite.versions import GUARDED
 from benchsuite.wording import advise, below_cause, causes, in_short, label, one_line, tally
 
 
@@ -188,31 +187,7 @@ def _where(result: CaseResult) -> Iterator[str]:
         return
     old = result.baseline.trials[0] if result.baseline and result.baseline.trials else None
     yield f"## Where and with what: `{result.slug}`"
-    yield _grid(("Fact", "Baseline", "This run"), _facts(old, record))
-
-
-def _facts(old: Record | None, new: Record) -> Iterator[tuple[str, ...]]:
-    sides = [_described(old) if old else {}, _described(new)]
-    packages = [dict(r.environment.packages) if r else {} for r in (old, new)]
-    for name in dict.fromkeys([*sides[0], *sides[1]]):
-        yield name, *(text(side.get(name, "")) for side in sides)
-    for name in dict.fromkeys([*GUARDED, *sorted({*packages[0], *packages[1]})]):
-        versions = [side.get(name, "") for side in packages]
-        if any(versions) and (name in GUARDED or (old and versions[0] != versions[1])):
-            yield f"package {name}", *versions
-
-
-def _described(record: Record) -> dict[str, JSON]:
-    environment = record.environment
-    return {
-        "machine": environment.machine,
-        "suite": record.suite,
-        "started": record.started,
-        **{f"hardware {k}": v for k, v in environment.hardware.items()},
-        **{f"provenance {k}": v for k, v in asdict(record.provenance).items()},
-        **({"injected fault": record.injected} if record.injected else {}),
-        **{f"note {k}": v for k, v in environment.notes.items() if k != NEEDS},
-    }
+    yield _grid(("Fact", "Baseline", "This run"), facts(old, record))
 
 
 REPORTER = Markdown()

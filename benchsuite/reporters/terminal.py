@@ -6,7 +6,6 @@ what else is news, in short; then one table a case; the tally is the last line.
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,15 +15,13 @@ from benchsuite.nouns import FAILING, CaseResult, Outcome, Role, RunResult, Verd
 from benchsuite.reporters._columns import good, packages
 from benchsuite.units import is_number, show, show_effect
 from benchsuite.versions import listed
-from benchsuite.wording import advise, below_cause, causes, in_short, one_line, tally
+from benchsuite.wording import advise, below_cause, causes, in_short, one_line, reason, tally
 
 WIDTH = 100
 CUT = 18
 """Characters of a cell in a table."""
 PACKAGES = 8
 """Packages that are not guarded and still named."""
-REACH = re.compile(r"; a move under \S+ % would be out of reach")
-EFFECT = re.compile(r"^[-+]\S+ %, but ")
 NAMES = 6
 """Metrics that are named where many share one reason."""
 
@@ -146,18 +143,12 @@ def _first(verdict: Verdict) -> str:
 
 def _grouped(title: str, verdicts: Sequence[Verdict]) -> list[str]:
     lines = [f"{title}: {len(verdicts)}"] if verdicts else []
-    for case, reason in dict.fromkeys((v.case, _reason(v)) for v in verdicts):
-        names = [in_short(v) for v in verdicts if (v.case, _reason(v)) == (case, reason)]
-        lines += _wrap(f"{case}: {_some(names)}: {reason}", 2)
+    for case, why in dict.fromkeys((v.case, reason(v)) for v in verdicts):
+        names = [in_short(v) for v in verdicts if (v.case, reason(v)) == (case, why)]
+        lines += _wrap(f"{case}: {_some(names)}: {why}", 2)
     for advised in dict.fromkeys(v.advice for v in verdicts if v.advice):
         lines += _wrap(f"next: {advised}", 2)
     return lines
-
-
-def _reason(verdict: Verdict) -> str:
-    # The effect stands beside each name: without it, metrics that share a reason share a line.
-    # So does what could have been seen, which is each metric's own: report.md has it.
-    return REACH.sub("", EFFECT.sub("", " ".join(verdict.detail.splitlines()))) or "no reason given"
 
 
 def _some(names: Sequence[str]) -> str:

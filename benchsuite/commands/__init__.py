@@ -1,0 +1,1 @@
+"""The commands of `benchsuite`, one file each: translation only."""

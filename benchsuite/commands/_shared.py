@@ -1,0 +1,46 @@
+"""What commands share: where they speak, how a run is begun, and answers as files."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from .. import cases, codec, preflight, progress, store
+from ..nouns import Options, SuiteError
+from ..session import Session
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells give it."""
+errors = Console(stderr=True, soft_wrap=True)
+
+
+def say(line: str) -> None:
+    """Tell a person something that is not the answer."""
+    errors.print(line, markup=False, highlight=False)
+
+
+def show(label: str) -> AbstractContextManager[Any]:
+    """A trial's progress, on stderr."""
+    return progress.shown(errors, label)
+
+
+def write_json(file: str, value: Any) -> None:
+    """Write a value to a file that was asked for; nothing for "" and for "-", which is for stdout."""
+    if file not in ("", "-"):
+        store.write_text(Path(file), codec.dumps(codec.encode(value)))
+
+
+def ready(options: Options) -> Session:
+    """A run that is checked, and of which it was said how long it takes."""
+    suite = Session(options, show)
+    for case in suite.cases:
+        if why := suite.missing_gpu(case):
+            raise SuiteError(f"{cases.slug(case)}: {why}")
+    preflight.tell(options, suite.cases, say, context=suite.parent_cuda())
+    suite.preflight(suite.cases)
+    estimate = suite.estimate(suite.cases)
+    errors.print(f"{progress.trials(estimate)}, about {progress.duration(estimate.seconds)} ({estimate.source})")
+    return suite
