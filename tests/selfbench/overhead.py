@@ -1,30 +1,36 @@
-"""What a trial's meters add to its timed step: one process of it, and the statistics over processes.
+"""What a trial's meters add to its timed step: one training whose meters take turns, and the statistics over turns.
 
-Run as a program it reads a job from stdin and trains its case in blocks, each with all the meters of a trial or with
-none of them and a bare pair of marks a step instead. Either way the step is timed as trials time it: by device events
-on CUDA, by the clock on a CPU.
+Run as a program it reads a job from stdin and trains its case once. For `TURN` steps all the meters of a trial look on,
+for the next `TURN` none does and a bare pair of marks times the step instead, in the order ABBA BAAB. Either way a step
+is timed as trials time it: by device events on CUDA, by the clock on a CPU. Neighbouring turns lie a fraction of a
+second apart, so what the machine does besides moves both alike; whole blocks of training, and processes, did not: on a
+busy host they scatter by several percent.
 """
 
 from __future__ import annotations
 
-import math
+import itertools
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import expm1, log
 from pathlib import Path
 from typing import Any
 
 from benchsuite import codec, trial, worker
-from benchsuite.meters import steps
+from benchsuite.meters import nvml, steps
 from benchsuite.nouns import Job, Phase
 from benchsuite.plans import uncounted_steps
 from benchsuite.scene import Scene
-from benchsuite.stats import t_quantile
 
-METERS, BARE, WARM = "A", "B", "w"
-"""Letters of a block; a block that only warms the process up is bare too."""
+METERS, BARE = "A", "B"
+"""Letters of a turn."""
+ORDER = "ABBABAAB"
+"""Each arm first as often as second: a drift adds to both alike."""
+TURN = 5
+"""Steps of one turn. The first is not counted: what the turn before left under way is still in it."""
 QUANTITIES = ("step", "period")
 """A step as trials time it, and from one step's begin to the next's: with fetching, callbacks, progress."""
 
@@ -32,58 +38,94 @@ QUANTITIES = ("step", "period")
 
 
 def main() -> None:
-    """Train in the blocks that the first argument spells; the last line of stdout tells of them."""
+    """Train in turns; the last line of stdout tells of every turn that was counted."""
     tell = worker._progress()
     job = codec.decode(Job, codec.loads(sys.stdin.read()))
     worker.import_libraries(tell)
-    tell({"blocks": [measured(job, block, tell) for block in sys.argv[1]]})
-
-
-def measured(job: Job, block: str, tell: Callable[[Mapping[str, Any]], None]) -> dict[str, Any]:
-    """One block: model and Trainer built anew, trained, let go of."""
     with tempfile.TemporaryDirectory(prefix="benchsuite-") as work:
         scene = worker._scene(job, job.cases[0], Path(work), tell)
-        marks = with_meters(scene) if block == METERS else without(scene)
-        scene.clock.sync()
+        marks = trained(scene)
         trial.release(scene)
-    first = uncounted_steps(len(marks))
-    begins = [began for began, _ in marks]
+    tell({"turns": turns(marks)})
+
+
+def trained(scene: Scene) -> list[tuple[str, Any, Any]]:
+    """Train the scene's case; arm, begin and end of each step."""
+    trial.run_phases(scene, (Phase.LOAD, Phase.PREPARE))
+    seats = scene.trainer.callback_handler
+    metered = [callback for callback in seats.callbacks if type(callback).__module__.startswith("benchsuite.")]
+    assert len(metered) >= 3, "the meters' callbacks were not found among the Trainer's"
+    (meter,) = (meter for meter in scene.meters if isinstance(meter, steps.StepMeter))
+    switch = _switch(metered, meter, mark=steps._event_mark if scene.on_cuda else scene.clock.now)
+    seats.callbacks = [callback for callback in seats.callbacks if callback not in metered]
+    seats.add_callback(switch)
+    _rest_with(switch)
+    trial.run_phases(scene, (Phase.TRAIN,))
+    scene.clock.sync()
+    return list(switch.marks)
+
+
+def _switch(metered: Sequence[Any], meter: steps.StepMeter, mark: Callable[[], Any]) -> Any:
+    """One callback that hands every event on to the meters, but a step's events in their own turns alone."""
+    from transformers import TrainerCallback
+
+    class Switch(TrainerCallback):
+        marks: list[tuple[str, Any, Any]] = []  # noqa: RUF012
+
+        @property
+        def arm(self) -> str:
+            return ORDER[len(self.marks) // TURN % len(ORDER)]
+
+        def on_step_begin(self, *args: Any, **kwargs: Any) -> None:
+            if self.arm == BARE:
+                self.began = mark()
+            else:
+                for callback in metered:
+                    callback.on_step_begin(*args, **kwargs)
+
+        def on_step_end(self, *args: Any, **kwargs: Any) -> None:
+            if self.arm == BARE:
+                self.marks.append((BARE, self.began, mark()))
+            else:
+                for callback in metered:
+                    callback.on_step_end(*args, **kwargs)
+                self.marks.append((METERS, *meter.marks[-1]))
+
+        def on_train_begin(self, *args: Any, **kwargs: Any) -> None:
+            for callback in metered:
+                callback.on_train_begin(*args, **kwargs)
+
+    return Switch()
+
+
+def _rest_with(switch: Any) -> None:
+    """The thread that samples the device rests in bare turns too."""
+    sample = nvml.Watch._sample
+
+    def in_turn(watch: nvml.Watch) -> None:
+        if switch.arm == METERS:
+            sample(watch)
+
+    nvml.Watch._sample = in_turn  # type: ignore[method-assign]
+
+
+def turns(marks: Sequence[tuple[str, Any, Any]]) -> list[dict[str, Any]]:
+    """Arm and seconds of every whole turn after the warm-up; the median of its counted steps."""
+    first = -(-uncounted_steps(len(marks)) // TURN) * TURN
+    return [_turn(marks[i : i + TURN]) for i in range(first, len(marks) - TURN + 1, TURN)]
+
+
+def _turn(marks: Sequence[tuple[str, Any, Any]]) -> dict[str, Any]:
+    (arm,) = {arm for arm, _, _ in marks}
+    counted = marks[1:]
     return {
-        "block": block,
-        "steps": len(marks),
-        "step": statistics.median(steps._seconds(*pair) for pair in marks[first:]),
-        "period": statistics.median(map(steps._seconds, begins[first:-1], begins[first + 1 :])),
+        "arm": arm,
+        "step": statistics.median(steps._seconds(began, ended) for _, began, ended in counted),
+        "period": statistics.median(steps._seconds(a[1], b[1]) for a, b in itertools.pairwise(counted)),
     }
 
 
-def with_meters(scene: Scene) -> list[tuple[Any, Any]]:
-    """The trial's own way up to the end of training; the marks of its step meter."""
-    trial.run_phases(scene, (Phase.LOAD, Phase.PREPARE, Phase.TRAIN))
-    (meter,) = (meter for meter in scene.meters if isinstance(meter, steps.StepMeter))
-    return meter.marks
-
-
-def without(scene: Scene) -> list[tuple[Any, Any]]:
-    """The same without a meter: a Trainer that marks the begin and end of its steps."""
-    from transformers import TrainerCallback
-
-    scene.meters, marks = (), []
-    mark = steps._event_mark if scene.on_cuda else scene.clock.now
-
-    class Marks(TrainerCallback):
-        def on_step_begin(self, *_: Any, **__: Any) -> None:
-            self.began = mark()
-
-        def on_step_end(self, *_: Any, **__: Any) -> None:
-            marks.append((self.began, mark()))
-
-    trial.run_phases(scene, (Phase.LOAD, Phase.PREPARE))
-    scene.trainer.add_callback(Marks())
-    trial.run_phases(scene, (Phase.TRAIN,))
-    return marks
-
-
-# ---------------------------------------------------------------- over processes
+# ---------------------------------------------------------------- over turns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,33 +134,39 @@ class Overhead:
 
     effect: float
     interval: tuple[float, float]
-    """At 95 %, over processes or pairs of them."""
-    ratios: tuple[float, ...]
-    """One a pair."""
+    """At 95 %, over pairs of neighbouring turns."""
+    pairs: int
 
     def __str__(self) -> str:
         """For people, in percent."""
         low, high = self.interval
-        return f"{self.effect:+.2%}, 95 % interval {low:+.2%} to {high:+.2%}, over {len(self.ratios)}"
+        return f"{self.effect:+.2%} (95 % interval {low:+.2%} to {high:+.2%}, {self.pairs} pairs of turns)"
 
 
-def overhead(pairs: Sequence[tuple[Sequence[float], Sequence[float]]]) -> Overhead:
-    """Student's interval over paired log-ratios.
+def paired(found: Sequence[Mapping[str, Any]], quantity: str) -> Iterator[float]:
+    """Log-ratio of meters to none, for each two neighbouring turns of different arms; no turn is in two pairs."""
+    rest = iter(found)
+    for one in rest:
+        other = next(rest, None)
+        if other is not None and other["arm"] != one["arm"]:
+            a, b = (one, other) if one["arm"] == METERS else (other, one)
+            yield log(a[quantity] / b[quantity])
+
+
+def overhead(logs: Sequence[float]) -> Overhead:
+    """Hodges and Lehmann's estimate with Wilcoxon's interval (large-sample): a stall of the host moves neither far.
 
     Args:
-        pairs: Seconds of the blocks with meters and of the bare ones, one entry a pair; at least two.
+        logs: Log-ratios, one a pair; at least ten.
     """
-    logs = [_middle(a) - _middle(b) for a, b in pairs]
-    centre = statistics.fmean(logs)
-    half = t_quantile(0.975, len(logs) - 1) * statistics.stdev(logs) / math.sqrt(len(logs))
+    count = len(logs)
+    assert count >= 10, f"{count} pairs of turns are too few: take more steps"
+    walsh = sorted((logs[i] + logs[j]) / 2 for i in range(count) for j in range(i, count))
+    half = statistics.NormalDist().inv_cdf(0.975) * (count * (count + 1) * (2 * count + 1) / 24) ** 0.5
+    skip = max(0, int(len(walsh) / 2 - half))
     return Overhead(
-        effect=math.expm1(centre), interval=(math.expm1(centre - half), math.expm1(centre + half)),
-        ratios=tuple(math.exp(log) for log in logs),
-    )  # fmt: skip
-
-
-def _middle(seconds: Sequence[float]) -> float:
-    return statistics.fmean(map(math.log, seconds))
+        effect=expm1(statistics.median(walsh)), interval=(expm1(walsh[skip]), expm1(walsh[-1 - skip])), pairs=count
+    )
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """The timed step of a trial, with all its meters, against the same step without any: instruments must not be felt.
 
-Two ways, since each has a blind spot. Blocks of one process share its luck, and would share what a meter left behind;
-pairs of processes share nothing, and scatter more. In both the order turns about (ABBA, BAAB), so that a drift adds to
-both arms alike. `BENCHSUITE_PAIRS` sets how many (default 5 on CUDA, 3 on a CPU); the cases are those of the options,
-by default the profiles tiny and quick, 60 steps each.
+Turns of one training are compared with their neighbours. What a meter would leave behind for the turns without it is no
+part of that difference; `tests/test_instruments.py` counts a step's Python calls in processes of their own, and sees
+it. `--suite-steps` sets how long a training is (default 1200 on CUDA, 400 on a CPU), `BENCHSUITE_PROCESSES` how many
+there are (default 2); the cases are those of the options, by default of the profiles tiny and quick.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from selfbench.overhead import BARE, METERS, QUANTITIES, WARM, Overhead, overhead
+from selfbench.overhead import BARE, METERS, ORDER, QUANTITIES, TURN, overhead, paired, turns
 
 from benchsuite import cases, checkpoints, codec, environment, registry
 from benchsuite.fixtures import OPTIONS
 from benchsuite.nouns import Case, Device, Job, Options
 from benchsuite.runners.process import worker_environment
 
-STEPS = 60
+STEPS = {Device.CUDA: 1200, Device.CPU: 400}
 BOUND = 0.01
 """What the meters may add to the timed step."""
 PROGRAM = Path(__file__).with_name("overhead.py")
-Blocks = list[dict[str, Any]]
+Turns = list[dict[str, Any]]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -43,13 +43,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def wanted(options: Options) -> Options:
     """The user's options, with short profiles unless others were named."""
-    profiles = ("tiny", "quick") if options.profiles == Options().profiles else options.profiles
-    return replace(options, profiles=profiles, steps=options.steps or STEPS)
+    return replace(options, profiles=("tiny", "quick")) if options.profiles == Options().profiles else options
 
 
 @pytest.fixture
-def process(pytestconfig: pytest.Config, timed_case: Case) -> Callable[[str], Blocks]:
-    """A function that trains the case in a fresh process, in blocks as spelled, and returns what it tells of them."""
+def process(pytestconfig: pytest.Config, timed_case: Case) -> Callable[[], Turns]:
+    """A function that trains the case in a fresh process, in turns, and returns what it tells of them."""
     options = wanted(pytestconfig.stash[OPTIONS])
     gpu = ""
     if timed_case.device is Device.CUDA:
@@ -57,93 +56,61 @@ def process(pytestconfig: pytest.Config, timed_case: Case) -> Callable[[str], Bl
         if not found:
             pytest.skip(f"no NVIDIA GPU here ({environment.hidden()})")
         gpu = environment.choose(found, options.device).uuid
-    job = _job(options, timed_case)
+    job = _job(options, timed_case, options.steps or STEPS[timed_case.device])
 
-    def run(blocks: str) -> Blocks:
+    def run() -> Turns:
         done = subprocess.run(
-            [sys.executable, str(PROGRAM), blocks], input=codec.dumps(codec.encode(job)).encode(),
+            [sys.executable, str(PROGRAM)], input=codec.dumps(codec.encode(job)).encode(),
             env=worker_environment(job, gpu), capture_output=True, timeout=timed_case.profile.timeout, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr.decode()[-3000:]
-        told: Blocks = json.loads(done.stdout.splitlines()[-1])["blocks"]
-        assert [(block["block"], block["steps"]) for block in told] == [
-            (b, timed_case.profile.max_steps) for b in blocks
-        ]
-        return told
+        found: Turns = json.loads(done.stdout.splitlines()[-1])["turns"]
+        assert len(found) > 0.8 * job.cases[0].profile.max_steps / TURN
+        return found
 
     return run
 
 
-def _job(options: Options, case: Case) -> Job:
-    # As many rows as the steps take: tokenising the others would take longer than the steps.
-    rows = min(case.profile.train_rows, case.profile.max_steps * case.profile.train_batch)
-    short = replace(case, profile=replace(case.profile, train_rows=rows))
+def _job(options: Options, case: Case, steps: int) -> Job:
+    # As many rows as the steps take, one epoch: tokenising others would take longer than the steps.
+    profile = replace(case.profile, max_steps=steps, train_rows=steps * case.profile.train_batch)
     return Job(
-        cases=(short,), trial=0, pair=None, order=None,
+        cases=(replace(case, profile=profile),), trial=0, pair=None, order=None,
         model_folder=checkpoints.resolve(options, case, len(registry.tasks()[case.task].labels)),
         data=cases.origin(options, case).data, inject="", machine="selfbench", parent_cuda=False,
     )  # fmt: skip
 
 
-@pytest.fixture
-def pairs(timed_case: Case) -> int:
-    """How many pairs to measure."""
-    return int(os.environ.get("BENCHSUITE_PAIRS") or (5 if timed_case.device is Device.CUDA else 3))
-
-
-def turns(first: str, second: str) -> Iterator[str]:
-    """`first` and `second` in turn, for ever."""
-    while True:
-        yield from (first, second)
-
-
-def told(name: str, arms: list[tuple[Blocks, Blocks]], benchmark: Any, capsys: pytest.CaptureFixture[str]) -> Overhead:
-    """Print what the meters add, note it for `--benchmark-json`, and return that of the timed step."""
-    found = {q: overhead([([b[q] for b in a], [b[q] for b in bare]) for a, bare in arms]) for q in QUANTITIES}
+@pytest.mark.benchmark(group="timed step, meters against none")
+def test_the_timed_step_does_not_feel_its_meters(benchmark, capsys, timed_case, process):
+    """The meters add next to nothing to the timed step; on a GPU that is held, a CPU's times are noted only."""
+    processes = int(os.environ.get("BENCHSUITE_PROCESSES") or 2)
+    runs = benchmark.pedantic(lambda: [process() for _ in range(processes)], rounds=1)
+    found = {q: overhead([each for run in runs for each in paired(run, q)]) for q in QUANTITIES}
     benchmark.extra_info["overhead"] = {quantity: asdict(each) for quantity, each in found.items()}
-    benchmark.extra_info["blocks"] = [[*a, *bare] for a, bare in arms]
+    benchmark.extra_info["turns"] = runs
     with capsys.disabled():
         for quantity, each in found.items():
-            bare = min(b[quantity] for _, blocks in arms for b in blocks)
+            bare = min(turn[quantity] for run in runs for turn in run if turn["arm"] == BARE)
+            name = cases.slug(timed_case)
             sys.stdout.write(f"\n{name}: meters add to the {quantity} (bare {bare * 1e3:.3f} ms at best) {each}")
-    return found["step"]
+    if timed_case.device is Device.CUDA:
+        assert found["step"].interval[1] <= BOUND, f"not shown to be within {BOUND:.0%} of a bare step: {found['step']}"
 
 
-def hold(case: Case, found: Overhead) -> None:
-    """On a GPU the timed step must not be surely beyond the bound; a CPU's times are noted only."""
-    if case.device is Device.CUDA:
-        assert found.interval[0] <= BOUND, f"the meters add {found} to the timed step, more than {BOUND:.0%}"
-
-
-@pytest.mark.benchmark(group="timed step, meters against none")
-def test_blocks_of_one_process(benchmark, capsys, timed_case, process, pairs):
-    """Blocks in turn, in each of several processes: the meters add next to nothing to the timed step."""
-    order = turns(METERS + BARE + BARE + METERS, BARE + METERS + METERS + BARE)
-
-    def measure() -> list[tuple[Blocks, Blocks]]:
-        runs = [process(WARM + next(order))[1:] for _ in range(pairs)]
-        return [tuple([b for b in run if b["block"] == arm] for arm in (METERS, BARE)) for run in runs]
-
-    arms = benchmark.pedantic(measure, rounds=1)
-    hold(timed_case, told(f"blocks, {cases.slug(timed_case)}", arms, benchmark, capsys))
-
-
-@pytest.mark.benchmark(group="timed step, meters against none")
-def test_pairs_of_processes(benchmark, capsys, timed_case, process, pairs):
-    """A process with meters and one without, in turn: the meters add next to nothing to the timed step."""
-    order = turns(METERS + BARE, BARE + METERS)
-
-    def measure() -> list[tuple[Blocks, Blocks]]:
-        runs = [{arm: process(arm) for arm in next(order)} for _ in range(pairs)]
-        return [(run[METERS], run[BARE]) for run in runs]
-
-    arms = benchmark.pedantic(measure, rounds=1)
-    hold(timed_case, told(f"pairs, {cases.slug(timed_case)}", arms, benchmark, capsys))
+def test_turns_are_paired_with_their_neighbours():
+    """Marks of whole turns come out as turns, each in one pair, and the warm-up in none."""
+    arms = [ORDER[i // TURN % len(ORDER)] for i in range(200)]
+    pace = {METERS: 1.02, BARE: 1.0}
+    found = turns([(arm, 10.0 * i, 10.0 * i + pace[arm]) for i, arm in enumerate(arms)])
+    assert len(found) == 36
+    assert [turn["period"] for turn in found] == [10.0] * 36
+    assert list(paired(found, "step")) == pytest.approx([0.0198] * 18, abs=1e-4)
 
 
 def test_the_statistic_finds_what_is_there():
-    """Pairs that are 2 % apart, whatever each pair's own pace, come out as 2 %; the interval covers it."""
-    pace = {1.0: 1e-4, 1.5: -1e-4, 0.7: 2e-4, 1.1: 0.0}
-    found = overhead([([1.02 * each * (1 + error), 1.02 * each], [each, each]) for each, error in pace.items()])
-    assert found.effect == pytest.approx(0.02, abs=1e-3)
-    assert found.interval[0] < found.effect < found.interval[1] < 0.021
+    """Turns that are 2 % apart come out as 2 %, one in ten stalled to twice its time or not."""
+    logs = [0.0198 + 0.002 * (i % 7 - 3) + (0.69 if i % 10 == 0 else 0.0) for i in range(100)]
+    found = overhead(logs)
+    assert found.effect == pytest.approx(0.02, abs=2e-3)
+    assert found.interval[0] < 0.02 < found.interval[1] < 0.024
