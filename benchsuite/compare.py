@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from . import pace
 from .calibration import told
 from .comparable import another_stack, barrier, having, unlike
 from .judges._common import Judge, finding
@@ -155,6 +156,8 @@ def _judge(bench: _Bench, name: str, old: tuple[Measured, ...], new: tuple[Measu
     sides = having(name, bench.old_trials), having(name, bench.new_trials)
     known = told(metric, bench.noise, *sides, bench.siblings)
     found = _judge_of(metric, bench.judges)(known, old, new)
+    if metric.kind is Kind.WALL:
+        found = pace.allowing(metric, found, *sides)
     return _verdict(bench.slug, metric, replace(found, detail=_join(found.detail, _gaps(bench, old, new))))
 
 

@@ -7,14 +7,15 @@ device is asked for: a CUDA context in the parent makes every later trial invali
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from . import builders, cases, checkpoints, plans, registry
-from .nouns import Case, Options, Plan, Setting
+from .nouns import Case, Options, Plan, Setting, SuiteError
 
 Factory = Callable[..., Any]
 OPTIONS = pytest.StashKey[Options]()
@@ -68,6 +69,15 @@ def _built(
     return builders.prepare_model(model, setting=setting, transforms=transforms) if prepared else model
 
 
+@contextmanager
+def _told() -> Iterator[None]:
+    """A user's mistake fails the test with one message, and no traceback."""
+    try:
+        yield
+    except SuiteError as error:
+        pytest.fail(f"benchsuite: {error}", pytrace=False)
+
+
 def _own(options: Options, profile: str, regime: str) -> Case:
     """The case of the run's own model, whatever pyproject adds."""
     (case,) = cases.cases(replace(options, profiles=(profile,), regimes=(regime,), entries=()))
@@ -84,7 +94,8 @@ def regime_model(pytestconfig: pytest.Config) -> Factory:
 
     def make(regime: str | Case, *, profile: str = "tiny", device: str = "cpu", prepared: bool = True) -> Any:
         case = regime if isinstance(regime, Case) else _own(options, profile, regime)
-        return build(case, options, device=device, prepared=prepared)
+        with _told():
+            return build(case, options, device=device, prepared=prepared)
 
     return make
 
@@ -108,9 +119,10 @@ def tokenized(pytestconfig: pytest.Config) -> dict[str, Any]:
     case = _own(options, "tiny", "fp32")
     plan, setting, _ = parts(case)
     task = registry.tasks()[case.task]
-    folder = checkpoints.resolve(options, case, len(task.labels)) or str(checkpoints.EMBEDDED_FOLDER)
+    with _told():
+        folder = checkpoints.resolve(options, case, len(task.labels)) or str(checkpoints.EMBEDDED_FOLDER)
+        examples = task.load(cases.origin(options, case).data, case.profile.train_rows)
     tokenizer = builders.load_tokenizer(folder, setting)
-    examples = task.load(cases.origin(options, case).data, case.profile.train_rows)
     return {
         "train": builders.tokenise(tokenizer, examples.train, plan),
         "validation": builders.tokenise(tokenizer, examples.validation, plan),

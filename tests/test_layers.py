@@ -18,7 +18,8 @@ HEAVY = {"torch", "transformers", "peft", "bitsandbytes", "accelerate", "dataset
 IMPURE = {"os", "subprocess", "pytest", "pynvml", "psutil", "tempfile", "shutil", "socket", *HEAVY}
 PURE_FOLDERS = ("nouns", "judges", "reporters", "rules", "checks", "page")
 PURE = {
-    "units", "stats", "codec", "jsontext", "cases", "plans", "wording", "comparable", "compare", "tolerances", "freeze",
+    "units", "stats", "codec", "jsontext", "cases", "plans", "wording", "comparable", "compare", "pace", "tolerances",
+    "freeze",
     "pooling", "admission", "sharing", "published", "registry", "versions", "evidence", "explain", "versus", "judging",
     "estimates", "promoted", "visible", "identity", "condition", "diagnosis", "doctor",
     "adding", "calibrate_words", "calibration", "sittings",

@@ -209,3 +209,12 @@ def test_without_autoload_the_plugin_can_be_named(bench: Project, monkeypatch: p
 
 def _is_installed() -> bool:
     return any(point.name == "benchsuite" for point in entry_points(group="pytest11"))
+
+
+def test_a_model_that_cannot_be_had_fails_a_fixture_in_one_message(pytester: pytest.Pytester) -> None:
+    """No traceback through the hub's client: what was seen, and what to do."""
+    pytester.makepyfile("def test_mine(regime_model): regime_model('fp32')\ndef test_rows(tokenized): pass\n")
+    result = pytester.runpytest_inprocess("--suite-model=./nowhere", "-p", "no:cacheprovider")
+    text = result.stdout.str()
+    assert text.count("benchsuite: no model folder './nowhere'. Give a folder with config.json") == 2
+    assert "Traceback" not in text and "raise SuiteError" not in text
