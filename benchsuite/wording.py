@@ -37,6 +37,8 @@ ALSO = "also: "
 """Begins a line of a cause that is not the likeliest, and that nothing is told under."""
 REACH = re.compile(r"; a move under \S+ % would be out of reach")
 EFFECT = re.compile(r"^[-+]\S+ %, but ")
+NAMES = 6
+"""Metrics that are named where many share one reason."""
 GONE = f"find out why it is gone; if it is gone for good: {PROMOTE} {REASON}"
 
 
@@ -105,6 +107,12 @@ def in_short(verdict: Verdict) -> str:
     """A metric with by how much it moved: "time.step +38 %", or its name alone."""
     effect = show_effect(verdict.old, verdict.new, verdict.unit)
     return f"{verdict.metric} {effect}".strip()
+
+
+def some(names: Sequence[str]) -> str:
+    """The first few of many names, and how many more there are."""
+    more = len(names) - NAMES
+    return ", ".join(names[:NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def paragraph(verdict: Verdict) -> str:

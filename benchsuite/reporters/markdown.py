@@ -17,7 +17,7 @@ from benchsuite.reporters._columns import HEADERS, good, packages, rows
 from benchsuite.reporters._facts import facts
 from benchsuite.side_by_side import matrices
 from benchsuite.units import show, show_effect
-from benchsuite.wording import advise, below_cause, causes, in_short, label, one_line, tally
+from benchsuite.wording import advise, below_cause, causes, in_short, label, one_line, some, tally
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def _news(verdicts: Sequence[Verdict]) -> Iterator[tuple[str, ...]]:
         why = "; ".join(part for part in (v.detail, *(f"cause: {cause}" for cause in causes(v))) if part)
         groups.setdefault((label(v), v.case, why), []).append(v)
     for (outcome, case, detail), members in groups.items():
-        yield outcome, ", ".join(v.metric for v in members), case, detail, members[0].advice
+        yield outcome, some([v.metric for v in members]), case, detail, members[0].advice
 
 
 # ---------------------------------------------------------------- the published columns

@@ -15,15 +15,13 @@ from benchsuite.nouns import FAILING, CaseResult, Outcome, Role, RunResult, Verd
 from benchsuite.reporters._columns import good, packages
 from benchsuite.units import is_number, show, show_effect
 from benchsuite.versions import listed
-from benchsuite.wording import advise, below_cause, causes, in_short, one_line, reason, tally
+from benchsuite.wording import advise, below_cause, causes, in_short, one_line, reason, some, tally
 
 WIDTH = 100
 CUT = 18
 """Characters of a cell in a table."""
 PACKAGES = 8
 """Packages that are not guarded and still named."""
-NAMES = 6
-"""Metrics that are named where many share one reason."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,7 @@ def _effect(verdict: Verdict, *, again: bool) -> list[str]:
 
 def _aside(group: Group, verdicts: Sequence[Verdict]) -> list[str]:
     others = list(dict.fromkeys(in_short(v) for v in beside(group, verdicts)))
-    lines = _wrap(f"with it: {_some(others)}", 2) if others and group.cause else []
+    lines = _wrap(f"with it: {some(others)}", 2) if others and group.cause else []
     return lines + [part for text in advise(group.verdicts) for part in _wrap(f"next: {text}", 2)]
 
 
@@ -145,15 +143,10 @@ def _grouped(title: str, verdicts: Sequence[Verdict]) -> list[str]:
     lines = [f"{title}: {len(verdicts)}"] if verdicts else []
     for case, why in dict.fromkeys((v.case, reason(v)) for v in verdicts):
         names = [in_short(v) for v in verdicts if (v.case, reason(v)) == (case, why)]
-        lines += _wrap(f"{case}: {_some(names)}: {why}", 2)
+        lines += _wrap(f"{case}: {some(names)}: {why}", 2)
     for advised in dict.fromkeys(v.advice for v in verdicts if v.advice):
         lines += _wrap(f"next: {advised}", 2)
     return lines
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - NAMES
-    return ", ".join(names[:NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 # ---------------------------------------------------------------- one table a case
