@@ -15,7 +15,12 @@ from .nouns import JSON, SCHEMA, SuiteError
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes `path` whole or not at all, making its folder; what stood there stays until the new text is on disk.
+    """`write_bytes` of a text as UTF-8; what UTF-8 cannot hold is written as its escape."""
+    write_bytes(path, text.encode("utf-8", errors="backslashreplace"))
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Writes `path` whole or not at all, making its folder; what stood there stays until the new data is on disk.
 
     Raises:
         SuiteError: the system would not write it; nothing partial is left behind.
@@ -25,7 +30,7 @@ def write_text(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            write_new(fresh, text)
+            write_new(fresh, data)
             os.replace(fresh, path)
         finally:
             fresh.unlink(missing_ok=True)
@@ -33,10 +38,10 @@ def write_text(path: Path, text: str) -> None:
         raise SuiteError(f"cannot write {path}: {reason(error)}. Free space or choose another folder.") from error
 
 
-def write_new(path: Path, text: str) -> None:
+def write_new(path: Path, data: bytes) -> None:
     """Writes a file that must not exist yet, down to the disk; raises OSError."""
-    with path.open("x", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-        file.write(text)
+    with path.open("xb") as file:
+        file.write(data)
         file.flush()
         os.fsync(file.fileno())
 

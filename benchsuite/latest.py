@@ -52,7 +52,7 @@ def _copy(results: Path, run: Path) -> None:
         raise FileExistsError(latest)
     try:
         shutil.copytree(run, fresh, ignore=_large)
-        write_new(fresh / RUN_NOTE, run.name + "\n")
+        write_new(fresh / RUN_NOTE, f"{run.name}\n".encode())
         shutil.rmtree(latest, ignore_errors=True)
         os.replace(fresh, latest)
     finally:

@@ -29,6 +29,7 @@ PURE = {
     "known", "known_entries", "marks",
     "history.__init__", "history.entries", "history.series", "history.table", "history.plot", "history.svg",
     "arms.spec", "contest.__init__", "contest._words", "contest.card", "contest.card_markdown", "contest.card_text",
+    "power.__init__", "power.script",
     "nightly.__init__", "nightly.body", "nightly.legs", "nightly.nights", "nightly.safe", "nightly.state",
     "contest.conditions", "contest.order", "contest.rounds", "contest.timing", "contest.verdicts",
     *(f"{part}.{path.stem}" for part in PURE_FOLDERS for path in (PACKAGE / part).glob("*.py")),

@@ -149,10 +149,10 @@ def full_for(monkeypatch: pytest.MonkeyPatch, wanted: Callable[[Path], bool]) ->
     """The disk is full for files that `wanted` says."""
     real = files.write_new
 
-    def write(path: Path, text: str) -> None:
+    def write(path: Path, data: bytes) -> None:
         if wanted(path):
             raise OSError(errno.ENOSPC, "No space left on device")
-        real(path, text)
+        real(path, data)
 
     monkeypatch.setattr(files, "write_new", write)
 

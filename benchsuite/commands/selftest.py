@@ -12,7 +12,12 @@ from rich.console import Console
 
 from .. import matrix, matrix_words, planting, progress, settings, store
 from .. import selftest as planted
-from ._shared import INTERRUPTED, errors, show, write_json
+from ..ab import tables
+from ..nouns import Options, UsageError
+from ..power import record as recording
+from ..power import sittings as recorded
+from ..power import table
+from ._shared import INTERRUPTED, errors, say, show, write_json
 
 
 def selftest(  # noqa: PLR0917 - typer makes an option of each
@@ -32,16 +37,26 @@ def selftest(  # noqa: PLR0917 - typer makes an option of each
     results: Annotated[str, typer.Option(metavar="DIR")] = "results",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the newest that was interrupted.")] = False,  # noqa: FBT002
     keep: Annotated[bool, typer.Option("--keep", help="Keep the trials' records though all is well.")] = False,  # noqa: FBT002
-    json: Annotated[str, typer.Option(metavar="FILE", help="Write the matrix as JSON.")] = "",
-    markdown: Annotated[str, typer.Option(metavar="FILE", help="Write the matrix as a page.")] = "",
+    power: Annotated[bool, typer.Option("--power", help="The gate on time, held to recorded trials instead.")] = False,  # noqa: FBT002
+    record: Annotated[int, typer.Option(metavar="N", min=0, help="With --power: record N processes a case.")] = 0,
+    calls: Annotated[int, typer.Option(metavar="N", min=0, help="With --power: simulated calls a row.")] = 10_000,
+    baselines: Annotated[str, typer.Option(metavar="DIR", help="With --power: where sittings lie.")] = "baselines",
+    json: Annotated[str, typer.Option(metavar="FILE", help="Write the matrix or table as JSON.")] = "",
+    markdown: Annotated[str, typer.Option(metavar="FILE", help="Write the matrix or table as a page.")] = "",
 ) -> None:
     """Plant known faults, one trial each, and see that each is caught; 1 where one is missed.
 
-    Trials are kept in results/selftest until all is well.
+    Trials are kept in results/selftest until all is well. With --power nothing is planted in a trial: recorded
+    processes, which measured delays of known size in turns, are decided as pairs, and the rates of errors are told.
     """
     names = {setting.name for setting in settings.SETTINGS} - {"resume"}
     given = {k: v for k, v in locals().items() if k in names}
     options = settings.parse(given, root=Path())
+    if record and not power:
+        raise UsageError("--record N records processes for --power: give both")
+    if power:
+        _power(options, Path(baselines), record=record, calls=calls, json=json, markdown=markdown)
+        return
     chosen = planting.choose(planting.faults(), faults, reduced=reduced)
     errors.print(f"{len(chosen)} faults, {clean} clean repeats")
     home = planted.home(Path(results), resume=resume)
@@ -61,6 +76,18 @@ def selftest(  # noqa: PLR0917 - typer makes an option of each
     else:
         shutil.rmtree(home, ignore_errors=True)
     raise typer.Exit(code)
+
+
+def _power(options: Options, baselines: Path, *, record: int, calls: int, json: str, markdown: str) -> None:
+    if record:
+        recording.record_all(options, count=record, folder=baselines, say=say)
+    sittings = recorded.every(baselines)
+    rows = (*table.rows(sittings), *(table.simulated(sittings, count=calls) if calls else ()))
+    typer.echo(tables.text(rows))
+    write_json(json, tables.data(rows))
+    if markdown:
+        store.write_text(Path(markdown), f"{tables.markdown(rows)}\n")
+        store.write_text(Path(markdown).with_suffix(".svg"), tables.svg(rows))
 
 
 def _plain(label: str) -> AbstractContextManager[Any]:

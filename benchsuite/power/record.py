@@ -1,0 +1,205 @@
+"""Records a sitting: processes one after another, each measuring every arm; on disk after each.
+
+While one measures, the next one already imports its libraries, which takes longer than the measuring and touches no
+device: recorded processes are real processes, and come twice as fast.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from .. import cases, checkpoints, codec, environment, registry
+from ..nouns import SCHEMA, Case, Device, Job, Options, SuiteError
+from ..runners.process import kill_tree, worker_environment
+from . import sittings
+from .recorder import Read, Task, Units
+from .script import arms
+from .sittings import Sitting, Values
+
+ROUNDS = 2
+"""Timed blocks of each arm in a process."""
+TAIL = 1500
+"""Characters of a failed process's stderr that are shown."""
+
+
+@dataclass(kw_only=True)
+class Process:
+    """A recorded process: started, then told to measure."""
+
+    task: Task
+    gpu: str
+    log: Path
+    running: subprocess.Popen[bytes] = field(init=False)
+
+    def __post_init__(self) -> None:
+        with self.log.open("wb") as log:
+            self.running = subprocess.Popen(
+                [sys.executable, "-m", "benchsuite.power.recorder"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=log, env=worker_environment(self.task.job, self.gpu), start_new_session=True,
+            )  # fmt: skip
+        self._say(json.dumps(codec.encode(self.task)))
+
+    def _say(self, line: str) -> None:
+        assert self.running.stdin is not None
+        try:
+            self.running.stdin.write(f"{line}\n".encode())
+            self.running.stdin.flush()
+        except BrokenPipeError:
+            raise SuiteError(self._death()) from None
+
+    def wait_ready(self) -> None:
+        """Until its libraries are imported.
+
+        Raises:
+            SuiteError: it died first.
+        """
+        self._until("ready")
+
+    def measure(self) -> Read:
+        """Let it measure.
+
+        Raises:
+            SuiteError: it died first.
+        """
+        self._say("go")
+        return codec.decode(Read, self._until("read"))
+
+    def _until(self, key: str) -> Any:
+        assert self.running.stdout is not None
+        for line in self.running.stdout:
+            event = json.loads(line)
+            if key in event:
+                return event[key]
+        raise SuiteError(self._death())
+
+    def _death(self) -> str:
+        return f"a recorded process ended with {self.running.wait()}:\n{self.log.read_text(errors='replace')[-TAIL:]}"
+
+    def end(self) -> None:
+        """Leave nothing of it behind."""
+        kill_tree(self.running)
+        assert self.running.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self.running.stdin.close()
+
+
+def record_all(options: Options, *, count: int, folder: Path, say: Callable[[str], None]) -> None:
+    """Record a sitting of each case that the options select, one after another.
+
+    Raises:
+        SuiteError: no GPU for a case that needs one, a process died, or a sitting cannot be written.
+    """
+    for case in cases.cases(options):
+        gpu = environment.choose(environment.gpus(), options.device) if case.device is Device.CUDA else None
+        machine = options.machine or environment.machine_slug(gpu)
+        path = record(options, case, machine=machine, gpu=gpu.uuid if gpu else "", count=count, folder=folder, say=say)
+        say(f"recorded: {path}")
+
+
+def record(
+    options: Options, case: Case, *, machine: str, gpu: str, count: int, folder: Path, say: Callable[[str], None]
+) -> Path:
+    """Record `count` processes of a case; the path of the sitting, which grows with each.
+
+    Args:
+        options: Whose model and data to take.
+        case: What to train; its profile's number of steps is not used.
+        machine: Its name.
+        gpu: UUID of the device; empty for none.
+        count: Processes.
+        folder: Of the baselines.
+        say: Tells a person how far it is.
+
+    Raises:
+        SuiteError: a process died, or the sitting cannot be written; what was recorded before stays.
+    """
+    label = f"{case.regime} {case.profile.name}"
+    first = Task(job=_job(options, case, machine), number=0, rounds=ROUNDS, units=None)
+    with tempfile.TemporaryDirectory(prefix="benchsuite-") as name:
+        log = Path(name)
+        units, packages, notes = _sized(first, gpu, log)
+        say(
+            f"{label}: a clean step takes {units.device * 1e3:.3f} ms of the device, {units.host * 1e3:.3f} of the host"
+        )
+        sitting = _empty(case, machine, units, packages, notes)
+        path = Path()
+        for number, (read, seconds) in enumerate(_reads(replace(first, units=units), gpu, count, log), 1):
+            sitting = _grown(sitting, read, seconds)
+            path = sittings.write(folder, sitting)
+            say(f"{label}: process {number} of {count}, {seconds:.1f} s")
+    return path
+
+
+def _job(options: Options, case: Case, machine: str) -> Job:
+    return Job(
+        cases=(case,), trial=0, pair=None, order=None,
+        model_folder=checkpoints.resolve(options, case, len(registry.tasks()[case.task].labels)),
+        data=cases.origin(options, case).data, inject="", machine=machine, parent_cuda=False,
+    )  # fmt: skip
+
+
+def _sized(task: Task, gpu: str, log: Path) -> tuple[Units, dict[str, str], dict[str, str]]:
+    process = Process(task=task, gpu=gpu, log=log / "sizing.log")
+    try:
+        process.wait_ready()
+        read = process.measure()
+    finally:
+        process.end()
+    packages = environment.guarded(environment.packages())
+    notes = {"device": read.device, "cpu": environment.cpu_model()}
+    return read.units, packages, notes
+
+
+def _reads(task: Task, gpu: str, count: int, log: Path) -> Iterator[tuple[Read, float]]:
+    """What each process read and how long it took; the next one is always on its way."""
+
+    def start(number: int) -> Process:
+        return Process(task=replace(task, number=number), gpu=gpu, log=log / f"{number}.log")
+
+    waiting = [start(0)]
+    try:
+        for number in range(count):
+            process = waiting[0]
+            process.wait_ready()
+            if number + 1 < count:
+                waiting.append(start(number + 1))
+            began = time.monotonic()
+            read = process.measure()
+            yield read, time.monotonic() - began
+            waiting.pop(0).end()
+    finally:
+        for process in waiting:
+            process.end()
+
+
+def _empty(case: Case, machine: str, units: Units, packages: dict[str, str], notes: dict[str, str]) -> Sitting:
+    every = arms(case.device)
+    return Sitting(
+        schema=SCHEMA, machine=machine, case=cases.slug(case), started=datetime.now(UTC).isoformat(timespec="seconds"),
+        packages=packages, notes=notes, arms=tuple(arm.name for arm in every),
+        effects={arm.name: arm.effect for arm in every},
+        places={arm.name: arm.place.value for arm in every}, units=_units(case, units), seconds=(), values={},
+    )  # fmt: skip
+
+
+def _units(case: Case, units: Units) -> dict[str, float]:
+    device = {"device": sittings.rounded(units.device)} if case.device is Device.CUDA else {}
+    return {**device, "host": sittings.rounded(units.host)}
+
+
+def _grown(sitting: Sitting, read: Read, seconds: float) -> Sitting:
+    values: dict[str, Values] = {
+        name: (*sitting.values.get(name, ()), tuple(tuple(map(sittings.rounded, blocks)) for blocks in each))
+        for name, each in read.values.items()
+    }
+    return replace(sitting, seconds=(*sitting.seconds, round(seconds, 1)), values=values)

@@ -1,0 +1,145 @@
+"""Error rates of the gate on recorded trials, beside those of other tools' rules on the same ones. Pure.
+
+A call takes its two arms from processes that ran next to each other, and shares none with another call, so calls are
+independent and their rates have exact intervals. Several sittings of a case stand in one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from ..ab.blocks import Recorded, calls
+from ..ab.noise import Noise, fit
+from ..ab.others import compared
+from ..ab.pairs import looks
+from ..ab.power import Outcomes, Row, Stream, row, run_calls, simulate
+from ..ab.spending import DEVICE_WEIGHT, LEAD_WEIGHT, OTHER_WEIGHT, Question, Rule, rules
+from ..nouns import Better
+from .script import AGAIN, CLEAN, EFFECTS, HOST, KERNEL, STEP, Place
+from .sittings import Sitting
+
+PAIRS, LONG = 5, 12
+"""Pairs of a call: ten processes, and what 300 s hold."""
+CALLS = 10_000
+SEED = 4
+PAIR = 24.0
+"""Seconds of a pair: two processes of 12 s."""
+SMALLEST = {KERNEL: 0.0025, STEP: 0.02, HOST: 0.02}
+WEIGHTS = {KERNEL: DEVICE_WEIGHT, STEP: LEAD_WEIGHT, HOST: OTHER_WEIGHT}
+UNRECORDED = 2
+"""Timed figures of a real call that no recorded process has: training as a whole, and evaluation."""
+MOVES: Mapping[Place, tuple[str, ...]] = {Place.NOWHERE: (), Place.DEVICE: (KERNEL, STEP), Place.HOST: (HOST, STEP)}
+"""What a delay may move, by its place; anything else that is said to have moved is a false alarm."""
+
+
+def rows(sittings: Iterable[Sitting], *, pairs: int = PAIRS, pair: float = PAIR) -> tuple[Row, ...]:
+    """A row for each case, arm and metric that the arm may move, this gate first; of equal arms one for the whole call.
+
+    Args:
+        sittings: All that were recorded.
+        pairs: Of a call; a sitting's last processes that fill none are not used.
+        pair: Seconds that a pair takes in a real call.
+
+    Raises:
+        SuiteError: a case of which no sitting is as long as one call.
+    """
+    ordered = sorted(sittings, key=lambda each: (each.machine, each.case, each.started))
+    return tuple(
+        found
+        for _, group in groupby(ordered, key=lambda each: (each.machine, each.case))
+        for found in _case(list(group), pairs, pair)
+    )
+
+
+def _case(sittings: Sequence[Sitting], pairs: int, pair: float) -> Iterable[Row]:
+    first = sittings[0]
+    recorded = {name: _recorded(sittings, name) for name in WEIGHTS if name in first.values}
+    shared = _rules(first.case, tuple(recorded), pairs)
+    scene = _scene(first)
+    for arm in first.arms:
+        if arm != CLEAN:
+            values = {name: calls(each, CLEAN, arm, pairs=pairs) for name, each in recorded.items()}
+            yield from _arm(scene, shared, values, (Place(first.places[arm]), first.effects[arm]), pair)
+
+
+def _scene(sitting: Sitting) -> str:
+    """Regime, profile and machine: the rest of a case's name says nothing of its times."""
+    return " ".join([*sitting.case.split("--")[1:3], sitting.machine])
+
+
+def _recorded(sittings: Sequence[Sitting], name: str) -> Recorded:
+    return Recorded(arms=sittings[0].arms, sittings=tuple(np.asarray(each.values[name]) for each in sittings))
+
+
+def _rules(case: str, names: Sequence[str], pairs: int) -> Mapping[str, Rule]:
+    """Each metric's rule as in a real call, which asks `UNRECORDED` more."""
+    asked = {name: _question(case, name) for name in (*names, *(f"unrecorded {i}" for i in range(UNRECORDED)))}
+    return {rule.question.metric: rule for rule in rules(tuple(asked.values()), looks(pairs))[: len(names)]}
+
+
+def _question(case: str, name: str) -> Question:
+    weight, smallest = WEIGHTS.get(name, OTHER_WEIGHT), SMALLEST.get(name, SMALLEST[STEP])
+    return Question(case=case, metric=name, better=Better.LOWER, smallest=smallest, weight=weight)
+
+
+def _arm(
+    scene: str, shared: Mapping[str, Rule], values: Mapping[str, Any], planted: tuple[Place, float], pair: float
+) -> Iterable[Row]:
+    (place, effect), names = planted, tuple(shared)
+    said = run_calls(tuple(shared.values()), [np.median(values[name], axis=2) for name in names])
+    moved = [name for name in names if name in MOVES[place]]
+    if not moved:
+        yield row("this gate, whole call", scene, said, [False] * len(names), effect=0.0, pair=pair)
+    for name in moved:
+        rest = [i for i, each in enumerate(names) if each not in moved]
+        own = Outcomes(said=said.said[[names.index(name), *rest]], pairs=said.pairs)
+        hit = [True, *[False] * len(rest)]
+        yield row("this gate", _of(scene, name, place), own, hit, effect=effect, pair=pair)
+    lead = (moved or names)[0]
+    yield from compared(_of(scene, lead, place), values[lead], effect=effect, pair=pair)
+
+
+def _of(scene: str, name: str, place: Place) -> str:
+    return f"{scene}: {name}" if place is Place.NOWHERE else f"{scene}: {name}, delay on the {place}"
+
+
+# ---------------------------------------------------------------- simulated from what was recorded
+
+
+def simulated(
+    sittings: Iterable[Sitting], *, count: int = CALLS, pair: float = 24.0, seed: int = SEED
+) -> tuple[Row, ...]:
+    """Rows of simulated calls of one case, whose noise is fitted to its recorded clean processes.
+
+    Args:
+        sittings: All that were recorded; each case's longest is fitted.
+        count: Calls of a row.
+        pair: Seconds that a pair takes.
+        seed: Of the generator; the same seed gives the same rows.
+    """
+    longest: dict[tuple[str, str], Sitting] = {}
+    for each in sorted(sittings, key=lambda each: len(each.seconds)):
+        longest[each.machine, each.case] = each
+    return tuple(found for _, each in sorted(longest.items()) for found in _fitted(each, count, pair, seed))
+
+
+def _fitted(sitting: Sitting, count: int, pair: float, seed: int) -> Iterable[Row]:
+    noises = {name: _noise(sitting, name) for name in WEIGHTS if name in sitting.values}
+    for name, pairs in ((KERNEL, PAIRS), (STEP, LONG)):
+        if name in noises:
+            asked = [
+                Stream(question=_question(sitting.case, each), noise=noises.get(each, noises[STEP]), hit=each == name)
+                for each in (*noises, *(f"unrecorded {i}" for i in range(UNRECORDED)))
+            ]
+            scene = f"{_scene(sitting)}, fitted to {len(sitting.seconds)} processes: {name}"
+            for effect in (0.0, *EFFECTS):
+                yield simulate(scene, asked, looks(pairs), effect=effect, calls=count, seed=seed, pair=pair)
+
+
+def _noise(sitting: Sitting, name: str) -> Noise:
+    clean = [sitting.arms.index(arm) for arm in (CLEAN, AGAIN)]
+    return fit([[block for arm in clean for block in process[arm]] for process in sitting.values[name]])
