@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from benchsuite import cases, effects, effects_words, lattice, registry, side_by_side
 from benchsuite.effects import Decomposition, Effect, decompose
-from benchsuite.nouns import Device, Measured, Options, Record, Status, UsageError
+from benchsuite.nouns import CaseResult, Device, Measured, Options, Record, RunResult, Status, UsageError
+from benchsuite.page import parts
+from benchsuite.page.blocks import Note, Table
 
 CHAIN = ("fp32", "lora", "lora-half", "qlora-nodq-nogc", "qlora-nogc", "qlora-nodq", "qlora")
 METRICS = tuple(registry.metrics().values())
@@ -273,3 +275,26 @@ def run_of(*records: Record) -> object:
         CaseResult(slug=cases.slug(r.case), case=r.case, records=(r,), baseline=None, verdicts=()) for r in records
     )
     return RunResult(run="run", machine="here", results=results, published={})
+
+
+def test_the_page_shows_regimes_side_by_side_and_their_parts() -> None:
+    """Both tables and what could not be told; nothing where there is nothing to take apart."""
+    records = [record("fp32", 2.0, 2e9, 0.92), record("lora", 0.5, 1e9, 0.92), record("qlora", 1.0, 1e9, 0.9)]
+    section = parts.section(of_regimes(records))
+    assert section is not None
+    beside, found, *said = section.blocks
+    assert isinstance(beside, Table)
+    assert [row[0] for row in beside.rows] == ["fp32", "lora", "qlora"]
+    assert isinstance(found, Table)
+    assert found.rows[0] == ("fewer trained parameters", "x0.25, 200 %", "-953.7 MB, 100 %", "+0.00 points, 0 %")
+    assert any(isinstance(note, Note) and note.text.startswith("not told: only measured together") for note in said)
+    assert parts.section(of_regimes(records[:1])) is None
+
+
+def of_regimes(records: Iterable[Record]) -> RunResult:
+    """A run of these records, a case each."""
+    found = [
+        CaseResult(slug=cases.slug(each.case), case=each.case, records=(each,), baseline=None, verdicts=())
+        for each in records
+    ]
+    return RunResult(run="r", machine="m", results=tuple(found), published={})

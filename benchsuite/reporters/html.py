@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchsuite.nouns import RunResult
-from benchsuite.page import curves, glance, memory, pareto, points, steps, verdicts, where, work
+from benchsuite.page import curves, glance, memory, pareto, parts, points, steps, verdicts, where, work
 from benchsuite.page import history as drawn
 from benchsuite.page.blocks import Block, Section
 from benchsuite.page.markup import tag
 
 PICTURES: tuple[Callable[[RunResult], Section | None], ...] = (
-    steps.section, memory.section, curves.section, pareto.section, work.section,
+    steps.section, memory.section, curves.section, pareto.section, parts.section, work.section,
 )  # fmt: skip
 
 
