@@ -1,4 +1,4 @@
-"""Holds the README to what exists: every command, option, module, path and example in it.
+"""Holds README and docs to what exists: every command, option, module, path and example in them.
 
 Commands that a CPU can finish in seconds are really run; of the others the program, its commands and options, and
 the paths are checked. What the examples print is not compared: figures are of one machine and one day.
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 import typer.main
@@ -26,9 +27,13 @@ from benchsuite.settings import added, tolerances
 from benchsuite.units import parse_tolerance
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
+HOWTO = sorted((ROOT / "docs" / "howto").glob("*.md"))
+README = "\n".join(path.read_text() for path in (ROOT / "README.md", *HOWTO))
+"""The README and what it sends its reader to, as one text."""
+OTHERS = "\n".join(path.read_text() for path in sorted((ROOT / "docs").glob("*.md")) if path.name != "doctor.md")
+"""All other documents but one that is made from the code, and whose commands are those of many systems."""
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
-SHELL_TOOLS = {"git"}
+SHELL_TOOLS = {"git", "hf"}
 """Programs whose commands are theirs to explain."""
 TIMEOUT = 600
 
@@ -38,9 +43,10 @@ def blocks(language):
     return [text for kind, text in BLOCKS if kind == language]
 
 
-def commands():
-    """Every command line of the README without its prompt and comment, split at `&&`, as words."""
-    lines = [line for block in (*blocks("console"), *blocks("text")) for line in block.splitlines()]
+def commands(text):
+    """Every command line of a text without its prompt and comment, split at `&&`, as words."""
+    found = re.findall(r"^ *```(?:console|text)\n(.*?)^ *```$", text, flags=re.MULTILINE | re.DOTALL)
+    lines = "\n".join(map(dedent, found)).replace("\\\n", " ").splitlines()
     typed = [shlex.split(line[2:], comments=True) for line in lines if line.startswith("$ ")]
     return [words for line in typed for words in _split(line)]
 
@@ -55,12 +61,13 @@ def files():
     return {re.match(r"# (\w+\.py)\n", text)[1]: text for text in blocks("python")}
 
 
-COMMANDS = commands()
+COMMANDS = commands(README)
 
 
 def of(program):
-    """The commands of one program, without its name."""
-    return [pytest.param(words[1:], id=shlex.join(words)) for words in COMMANDS if words[0] == program]
+    """The commands of one program in all documents, without its name, each once."""
+    found = {shlex.join(words): words for words in (*COMMANDS, *commands(OTHERS)) if words[0] == program}
+    return [pytest.param(words[1:], id=line) for line, words in found.items()]
 
 
 # ---------------------------------------------------------------- commands
@@ -153,10 +160,12 @@ def test_the_gate_is_the_readmes_command():
 
 def test_the_install_command_installs_what_is_here():
     """Its constraints file and its extra exist."""
-    (words,) = [words for words in COMMANDS if words[0] == "pip" and "tox" not in words]
-    assert (ROOT / words[words.index("-c") + 1]).is_file()
+    found = [words for words in (*COMMANDS, *commands(OTHERS)) if words[0] == "pip" and "tox" not in words]
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    assert re.fullmatch(r"\.\[(\w+)\]", words[-1])[1] in extras
+    assert len(found) >= 3
+    for words in found:
+        assert (ROOT / words[words.index("-c") + 1]).is_file()
+        assert re.fullmatch(r"\.\[(\w+)\]", words[-1])[1] in extras
 
 
 def test_the_readmes_options_and_fixtures_exist(pytest_help):
@@ -203,7 +212,7 @@ def test_the_map_names_every_module_that_exists_and_no_other():
     assert sorted(named) == sorted(real)
 
 
-DOCUMENTS = ("README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md")))
+DOCUMENTS = ("README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

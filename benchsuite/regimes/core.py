@@ -1,4 +1,4 @@
-"""The named regimes. One line each; another package adds its own by an entry point (docs: README)."""
+"""The named regimes. One line each; another package adds its own by an entry point (docs/howto/own-parts.md)."""
 
 from __future__ import annotations
 
