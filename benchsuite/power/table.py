@@ -32,8 +32,13 @@ SMALLEST = {KERNEL: 0.0025, STEP: 0.02, HOST: 0.02}
 WEIGHTS = {KERNEL: DEVICE_WEIGHT, STEP: LEAD_WEIGHT, HOST: OTHER_WEIGHT}
 UNRECORDED = 2
 """Timed figures of a real call that no recorded process has: training as a whole, and evaluation."""
-MOVES: Mapping[Place, tuple[str, ...]] = {Place.NOWHERE: (), Place.DEVICE: (KERNEL, STEP), Place.HOST: (HOST, STEP)}
-"""What a delay may move, by its place; anything else that is said to have moved is a false alarm."""
+MOVES: Mapping[Place, tuple[str, ...]] = {
+    Place.NOWHERE: (), Place.DEVICE: (KERNEL, STEP, HOST), Place.HOST: (STEP, HOST),
+}  # fmt: skip
+"""What a delay may move, by its place; anything else that is said to have moved is a false alarm.
+
+A host that waits for a slower device may do so without pause, which is processor time.
+"""
 
 
 def rows(sittings: Iterable[Sitting], *, pairs: int = PAIRS, pair: float = PAIR) -> tuple[Row, ...]:
