@@ -36,7 +36,7 @@ from .nouns import (
 )
 from .tolerances import marginal, tolerant
 from .units import is_number
-from .wording import GONE, advice
+from .wording import GONE, TOGETHER, advice
 
 MISSING = "missing in this run, the baseline has it"
 
@@ -156,8 +156,9 @@ def _judge(bench: _Bench, name: str, old: tuple[Measured, ...], new: tuple[Measu
     sides = having(name, bench.old_trials), having(name, bench.new_trials)
     known = told(metric, bench.noise, *sides, bench.siblings)
     found = _judge_of(metric, bench.judges)(known, old, new)
-    if metric.kind is Kind.WALL:
-        found = pace.allowing(metric, found, *sides)
+    if paced := pace.unlike(metric, found, *sides) if metric.kind is Kind.WALL else "":
+        verdict = _verdict(bench.slug, metric, replace(found, outcome=Outcome.INCOMPARABLE, detail=paced))
+        return replace(verdict, advice=TOGETHER)
     return _verdict(bench.slug, metric, replace(found, detail=_join(found.detail, _gaps(bench, old, new))))
 
 

@@ -93,8 +93,8 @@ def regime_model(pytestconfig: pytest.Config) -> Factory:
     options = pytestconfig.stash[OPTIONS]
 
     def make(regime: str | Case, *, profile: str = "tiny", device: str = "cpu", prepared: bool = True) -> Any:
-        case = regime if isinstance(regime, Case) else _own(options, profile, regime)
         with _told():
+            case = regime if isinstance(regime, Case) else _own(options, profile, regime)
             return build(case, options, device=device, prepared=prepared)
 
     return make
@@ -116,10 +116,10 @@ def qlora_model(regime_model: Factory) -> Any:
 def tokenized(pytestconfig: pytest.Config) -> dict[str, Any]:
     """Tokenised "train" and "validation" rows of the profile `tiny`, as a trial trains on them."""
     options = pytestconfig.stash[OPTIONS]
-    case = _own(options, "tiny", "fp32")
-    plan, setting, _ = parts(case)
-    task = registry.tasks()[case.task]
     with _told():
+        case = _own(options, "tiny", "fp32")
+        plan, setting, _ = parts(case)
+        task = registry.tasks()[case.task]
         folder = checkpoints.resolve(options, case, len(task.labels)) or str(checkpoints.EMBEDDED_FOLDER)
         examples = task.load(cases.origin(options, case).data, case.profile.train_rows)
     tokenizer = builders.load_tokenizer(folder, setting)

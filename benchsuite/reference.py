@@ -64,6 +64,8 @@ def _judge_of(kind: Kind, judges: Mapping[str, Judge]) -> str:
 
 
 def _counts(metric: Metric) -> str:
+    if metric.relative == 0 and not metric.absolute:
+        return "any"
     parts = [percent(metric.relative)[1:]] if metric.relative else []
     return " or ".join(parts + ([show(metric.absolute, metric.unit)] if metric.absolute else []))
 
@@ -89,7 +91,8 @@ def _about(judge: Judge) -> str:
 def _options(settings: Iterable[Setting]) -> Iterator[str]:
     yield (
         "## Options\n\nEach is `--suite-NAME` for pytest, `suite_NAME` in its ini file, and `--NAME` for "
-        "`benchsuite run` and the commands that measure."
+        "`benchsuite run`. The other commands that measure take those that make sense there: "
+        "`benchsuite COMMAND --help`."
     )
     yield _table(("option", "value", "means"), (_option(setting) for setting in settings))
 
@@ -106,8 +109,8 @@ JSON Schemas (draft 2020-12) of what a run leaves, made by `python scripts/schem
 - [schema/record.json](schema/record.json): one trial of one case, `results/RUN/records/*.json`
 - [schema/verdicts.json](schema/verdicts.json): all verdicts of a run, `results/RUN/verdicts.json`
 
-Numbers that JSON does not have stand as null, with a note `nonfinite` in their object that says where and which. A file
-of a newer schema than this benchsuite reads is refused.
+Numbers that JSON does not have stand as null, with a note `nonfinite` in the outermost object that says where and
+which. A record of a newer schema than this benchsuite reads is refused.
 """
 
 

@@ -39,6 +39,7 @@ REACH = re.compile(r"; a move under \S+ % would be out of reach")
 EFFECT = re.compile(r"^[-+]\S+ %, but ")
 NAMES = 6
 """Metrics that are named where many share one reason."""
+TOGETHER = "hold both stacks against each other on one machine, in one sitting: benchsuite ab"
 GONE = f"find out why it is gone; if it is gone for good: {PROMOTE} {REASON}"
 
 

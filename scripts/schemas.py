@@ -31,11 +31,26 @@ def schema(kind: Any, title: str) -> dict[str, Any]:
     for name, each in [*made.get("$defs", {}).items(), (made.get("title", ""), made)]:
         for field, told in documented(name):
             each["properties"][field]["description"] = told
+        if name == "Record":
+            each["properties"]["schema"]["maximum"] = SCHEMA
         for part in each.get("properties", {}).values():
             # The library's guess at a name, which says no more than the name.
             part.pop("title", None)
+    _nullable(made)
     draft = "https://json-schema.org/draft/2020-12/schema"
     return {"$schema": draft, **made, "title": title, "$comment": f"schema {SCHEMA}"}
+
+
+def _nullable(part: Any) -> None:
+    """Let null stand wherever a number may: NaN and the infinities are written so."""
+    if isinstance(part, dict):
+        if part.get("type") == "number":
+            part["type"] = ["number", "null"]
+        for inner in part.values():
+            _nullable(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            _nullable(inner)
 
 
 def documented(name: str) -> Iterator[tuple[str, str]]:

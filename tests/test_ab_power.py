@@ -213,22 +213,6 @@ def test_calls_that_cannot_be_cut_are_refused(arm, pairs, said):
         blocks.calls(recorded(5, 8), "clean", arm, pairs=pairs)
 
 
-def test_replay_puts_all_rules_into_one_table():
-    """The gate finds 1 % in quiet real calls, the others' thresholds do not; clean arms raise no alarm."""
-    rng = np.random.default_rng(10)
-    value = np.exp(0.0005 * rng.standard_normal((40, 1, 1)) + 1e-4 * rng.standard_normal((40, 3, 8)))
-    value[:, 2] *= 1.01
-    data = blocks.Recorded(arms=("clean", "clean again", "1 %"), sittings=(value,))
-    shared = rules([Question(case="c", metric="m", better=Better.LOWER, smallest=0.005, weight=1.0)], (3, 5))
-    slow, clean = (
-        blocks.replay("real", shared, [data], ("clean", arm), effect=effect, hit=[True], pair=24.0)
-        for arm, effect in (("1 %", 0.01), ("clean again", 0.0))
-    )
-    assert (slow[0].rule, slow[0].calls, slow[0].found, clean[0].found) == ("this gate", 4, 4, 0)
-    assert {each.rule: each.found for each in slow}["median, 5 %; all processes"] == 0
-    assert len(slow) == 1 + 2 * len(others.OTHERS)
-
-
 # ---------------------------------------------------------------- what people see
 
 

@@ -18,18 +18,22 @@ from benchsuite.power.script import AGAIN, BLOCK, CLEAN, HOST, KERNEL, PROFILED,
 from benchsuite.power.sittings import Sitting
 
 ARMS = script.arms(Device.CUDA)
-MOVED = {KERNEL: Place.DEVICE, STEP: Place.DEVICE, HOST: Place.HOST}
+SHARE = {
+    (KERNEL, Place.DEVICE): 1.0, (STEP, Place.DEVICE): 1.0, (HOST, Place.DEVICE): 0.5, (HOST, Place.HOST): 1.0,
+}  # fmt: skip
+"""Which part of a delay a metric shows on a step that is bound by its device, whose host waits half of the time."""
+STEPS = {KERNEL: PROFILED, STEP: record.ROUNDS * (BLOCK - 1), HOST: record.ROUNDS * (BLOCK - 1)}
 
 
 def sitting(processes=100, *, seed=1, spread=0.001, **more):
-    """Processes of an H200 that scatter by so much, each arm slower by just what was planted."""
+    """Processes of an H200 that scatter by so much, each arm slower by its share of what was planted."""
     rng = np.random.default_rng(seed)
     values = {}
-    for name, place in MOVED.items():
+    for name, steps in STEPS.items():
         scale = spread if name == KERNEL else 3 * spread
         own = np.exp(scale * rng.standard_normal((processes, 1, 1)))
-        slow = np.array([1 + (arm.effect if arm.place is place else 0.0) for arm in ARMS])[None, :, None]
-        inner = np.exp(0.0005 * rng.standard_normal((processes, len(ARMS), 4)))
+        slow = np.array([1 + SHARE.get((name, arm.place), 0.0) * arm.effect for arm in ARMS])[None, :, None]
+        inner = np.exp(0.0005 * rng.standard_normal((processes, len(ARMS), steps)))
         values[name] = tuple(tuple(map(tuple, each)) for each in (0.03 * own * slow * inner).tolist())
     fields = {
         "schema": SCHEMA, "machine": "nvidia-h200-140gb", "case": "sst2--fp32--quick--bert--random--cuda--s42",
@@ -120,6 +124,23 @@ def test_a_file_that_is_no_sitting_is_told_in_one_message(tmp_path, data, words)
         sittings.every(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"seconds": (12.0,)}, "is not 1 processes"),
+        ({"seconds": (), "values": {}}, "holds no process"),
+        ({"arms": ("clean",)}, "its arms are not those"),
+        ({"values": {STEP: (((0.1,) * 2,) * 11 + ((0.1,),),)}, "seconds": (1.0,)}, "as many steps each"),
+        ({"values": {STEP: (((-0.1,),) * 12,)}, "seconds": (1.0,)}, "not above 0"),
+    ],
+)
+def test_a_sitting_that_does_not_fit_together_is_refused(tmp_path, wrong, words):
+    """Before anything is computed of it."""
+    sittings.write(tmp_path, sitting(2, **wrong))
+    with pytest.raises(SuiteError, match=words):
+        sittings.every(tmp_path)
+
+
 def test_without_a_sitting_it_is_said_how_to_record_one(tmp_path):
     """Exit code 2, one message."""
     with pytest.raises(SuiteError, match="benchsuite selftest --power --record 10"):
@@ -129,9 +150,9 @@ def test_without_a_sitting_it_is_said_how_to_record_one(tmp_path):
 # ---------------------------------------------------------------- error rates
 
 
-def found(rows, rule, effect, name=""):
-    """The only row of a rule, an effect and a metric."""
-    (row,) = (r for r in rows if r.rule == rule and r.effect == effect and name in r.scene)
+def found(rows, rule, near, name=""):
+    """The only row of a rule, a metric, and an effect that is next to `near`."""
+    (row,) = (r for r in rows if r.rule == rule and r.effect == pytest.approx(near, rel=0.2) and name in r.scene)
     return row
 
 
@@ -145,12 +166,27 @@ def test_the_gate_raises_no_alarm_and_finds_half_a_percent_of_device_time():
     assert {row.calls for row in rows} == {10}
 
 
+def test_a_rows_effect_is_what_the_arm_made_of_its_metric():
+    """A host that waits half of the time shows half of a device's delay; a device-bound step nothing of the host's."""
+    rows = table.rows([sitting()])
+    assert found(rows, "this gate", 0.025, f"{HOST}, delay on the device").rate == 1.0
+    assert max(row.effect for row in rows if f"{STEP}, delay on the host" in row.scene) < 0.001
+
+
 def test_tests_on_rounds_alarm_where_processes_differ():
-    """A process's own offset is no effect, and they take it for one."""
+    """A process's own offset is no effect, and they take it for one; they are shown a step's wall time, as they do."""
     rows = table.rows([sitting(spread=0.003)])
-    other = found(rows, "t on rounds, 5 % level; 1 process a side", 0.0)
+    other = found(rows, "t on rounds, 5 % level; 1 process a side", 0.0, f": {STEP}")
     assert other.rate > 0.5
     assert found(rows, "this gate, whole call", 0.0).found == 0
+
+
+def test_other_stacks_and_short_sittings_stand_in_no_row_of_others():
+    """An upgrade between two sittings is no noise, and one that was broken off is no reason to tell nothing."""
+    other = sitting(20, seed=2, packages={"torch": "2.12.0"}, started="2026-11-25T18:00:00+00:00")
+    rows = table.rows([sitting(20), other, sitting(4, case="sst2--qlora--quick--bert--random--cuda--s42")])
+    assert {row.calls for row in rows} == {2}
+    assert {row.scene.split()[0] for row in rows} == {"fp32"}
 
 
 def test_sittings_of_a_case_are_counted_together_and_cases_apart():
@@ -199,6 +235,14 @@ def test_recording_without_the_table_is_a_usage_error():
     assert "give both" in str(told.exception)
 
 
+def test_recording_for_a_gpu_that_is_not_there_is_told(monkeypatch, tmp_path):
+    """Before any process is started."""
+    monkeypatch.setattr(record.environment, "gpus", tuple)
+    options = Options(profiles=("quick",), regimes=("fp32",))
+    with pytest.raises(SuiteError, match="no NVIDIA GPU here"):
+        record.record_all(options, count=1, folder=tmp_path, say=print)
+
+
 @pytest.mark.slow
 def test_processes_are_recorded_on_a_cpu(tmp_path):
     """Two real ones, after one that sizes the delays; every arm has its blocks, and the sitting is on disk."""
@@ -209,7 +253,7 @@ def test_processes_are_recorded_on_a_cpu(tmp_path):
     (read,) = sittings.every(tmp_path)
     assert sittings.read(path) == read
     assert read.arms == tuple(arm.name for arm in script.arms(Device.CPU))
-    assert np.asarray(read.values[STEP]).shape == (2, len(read.arms), record.ROUNDS)
+    assert np.asarray(read.values[STEP]).shape == (2, len(read.arms), STEPS[STEP])
     assert min(np.asarray(read.values[HOST]).flat) > 0
     assert KERNEL not in read.values
     assert [line.split(",")[0] for line in lines[1:]] == ["fp32 tiny: process 1 of 2", "fp32 tiny: process 2 of 2"]
@@ -225,3 +269,16 @@ def test_a_process_that_dies_is_told_with_its_last_words(tmp_path, monkeypatch):
     with pytest.raises(SuiteError, match="a recorded process ended with 1"):
         record.record(options, case, machine="tests", gpu="", count=1, folder=tmp_path, say=print)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_process_that_hangs_is_killed(tmp_path, monkeypatch):
+    """After what its profile allows; the message says so."""
+    (case,) = cases.cases(Options(profiles=("tiny",), regimes=("fp32",)))
+    task = recorder.Task(job=record._job(Options(), case, "tests"), number=0, rounds=1, units=None)
+    monkeypatch.setattr(record.Process, "timeout", 0.2)
+    process = record.Process(task=task, gpu="", log=tmp_path / "log")
+    try:
+        with pytest.raises(SuiteError, match="was killed after 0 s: it hung"):
+            process.wait_ready()
+    finally:
+        process.end()

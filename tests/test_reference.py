@@ -8,8 +8,10 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from factories import make_record
 
-from benchsuite import reference, registry
+from benchsuite import codec, reference, registry
+from benchsuite.nouns import Measured, Predictions
 from benchsuite.settings import SETTINGS
 
 ROOT = Path(__file__).parents[1]
@@ -32,6 +34,7 @@ def test_the_page_leaves_nothing_out():
     page = reference.page(registry.metrics(), registry.judges())
     names = [*registry.metrics(), *registry.judges(), *(setting.name for setting in SETTINGS)]
     assert [name for name in names if f"\n| `{name}` |" not in page] == []
+    assert "| `count.python_calls.step` | python calls a step | 1 | count | count | lower | any | gate |" in page
 
 
 @pytest.mark.parametrize("name", ["record.json", "verdicts.json"])
@@ -48,12 +51,20 @@ def test_there_are_records_to_hold_the_schema_to():
 
 @pytest.mark.parametrize("path", RECORDS, ids=lambda path: "-".join(path.parts[-3::2]))
 def test_recorded_trials_obey_the_schema(path):
-    """And one that lacks its case, or has a number where a word belongs, does not."""
+    """And one that lacks its case, has a number where a word belongs, or is of a newer schema, does not."""
     record, rules = json.loads(path.read_text(encoding="utf-8")), schema("record.json")
     jsonschema.validate(record, rules)
-    for broken in ({k: v for k, v in record.items() if k != "case"}, record | {"status": 1}):
+    for broken in ({k: v for k, v in record.items() if k != "case"}, record | {"status": 1}, record | {"schema": 99}):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(broken, rules)
+
+
+def test_numbers_that_json_does_not_have_obey_the_schema():
+    """They are written as null, with a note."""
+    lost = Predictions(labels=(0,), logits=((float("nan"), 1.0),))
+    metrics = {"time.train": Measured(value=float("inf"), samples=(float("nan"),))}
+    record = make_record(metrics=metrics, predictions=lost)
+    jsonschema.validate(json.loads(codec.dumps(codec.encode(record))), schema("record.json"))
 
 
 def test_verdicts_of_a_run_obey_the_schema(judged):

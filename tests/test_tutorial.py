@@ -47,7 +47,10 @@ def run(words, folder):
 
 @pytest.mark.slow
 def test_the_tutorial_works_as_written(tmp_path):
-    """Its commands end as it says, its file is what is planted, and its output is what they print, but for times."""
+    """Its commands end as it says, and its file is what is planted.
+
+    What they print of recorded runs is compared line by line; of what is measured here, cause and counts.
+    """
     for name in ("bench", "benchsuite", "baselines", "tests", "conftest.py", "pyproject.toml"):
         (tmp_path / name).symlink_to(ROOT / name)
     printed, replayed, shown = "", False, 0

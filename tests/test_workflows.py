@@ -343,3 +343,16 @@ def test_the_issues_scripts_open_update_and_close(night, tmp_path):
     closed = night([VERDICT | {"outcome": "ok"}])
     assert [line.split(" --")[0] for line in closed] == [*(line.split(" --")[0] for line in updated), "issue close 41"]
     assert "all is well" in closed[2]
+
+
+def test_each_pattern_of_a_download_has_an_option_of_its_own():
+    """`hf download NAME --include A B` takes B for a file to fetch, and A for nothing."""
+    lines = [
+        line
+        for line in (ROOT / ".github" / "workflows" / "nightly.yml").read_text().splitlines()
+        if "hf download" in line
+    ]
+    assert lines
+    for words in map(shlex.split, lines):
+        plain = [word for i, word in enumerate(words) if not word.startswith("-") and not words[i - 1].startswith("--")]
+        assert len(plain) == 3, words

@@ -7,7 +7,6 @@ two calls; so calls are independent, and their rates have exact intervals.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,9 +15,6 @@ from benchsuite.nouns import SuiteError
 
 from .estimate import Array
 from .estimate import arms as places
-from .others import compared
-from .power import Row, row, run_calls
-from .spending import Rule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,35 +59,3 @@ def _number(recorded: Recorded, name: str) -> int:
     if name not in recorded.arms:
         raise SuiteError(f"no arm {name!r} was recorded; there are {', '.join(recorded.arms)}")
     return recorded.arms.index(name)
-
-
-def replay(
-    scene: str,
-    shared: Sequence[Rule],
-    recorded: Sequence[Recorded],
-    arm: tuple[str, str],
-    *,
-    effect: float,
-    hit: Sequence[bool],
-    pair: float,
-) -> tuple[Row, ...]:
-    """This gate and every other rule on the same real calls.
-
-    Args:
-        scene: What to call the data.
-        shared: Rules of one call, one a metric; the last look says how many pairs a call has.
-        recorded: For each rule its metric's trials, of the same processes; worse upwards.
-        arm: Names of the arms of both sides.
-        effect: What the second arm is slowed by, 0 for none.
-        hit: For each rule whether the effect is on its metric.
-        pair: Seconds that a pair takes.
-
-    Returns:
-        The gate's row, then those of the other rules on the first metric that is hit, or the first of all.
-    """
-    values = [calls(each, *arm, pairs=shared[0].looks[-1]) for each in recorded]
-    said = run_calls(shared, [np.median(each, axis=2) for each in values])
-    planted = [each and effect != 0 for each in hit]
-    first = planted.index(True) if any(planted) else 0
-    own = row("this gate", scene, said, planted, effect=effect, pair=pair)
-    return (own, *compared(scene, values[first], effect=effect, pair=pair))

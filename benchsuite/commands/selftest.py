@@ -80,7 +80,11 @@ def selftest(  # noqa: PLR0917 - typer makes an option of each
 
 def _power(options: Options, baselines: Path, *, record: int, calls: int, json: str, markdown: str) -> None:
     if record:
-        recording.record_all(options, count=record, folder=baselines, say=say)
+        try:
+            recording.record_all(options, count=record, folder=baselines, say=say)
+        except KeyboardInterrupt:
+            errors.print("interrupted; the processes that were recorded are kept")
+            raise typer.Exit(INTERRUPTED) from None
     sittings = recorded.every(baselines)
     rows = (*table.rows(sittings), *(table.simulated(sittings, count=calls) if calls else ()))
     typer.echo(tables.text(rows))

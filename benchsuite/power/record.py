@@ -1,7 +1,8 @@
 """Records a sitting: processes one after another, each measuring every arm; on disk after each.
 
 While one measures, the next one already imports its libraries, which takes longer than the measuring and touches no
-device: recorded processes are real processes, and come twice as fast.
+device: they come twice as fast. Every process that is recorded measures beside such a neighbour, so that none differs;
+those of a real call do not, and are disturbed less.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -40,8 +42,11 @@ class Process:
     gpu: str
     log: Path
     running: subprocess.Popen[bytes] = field(init=False)
+    late: threading.Event = field(init=False)
+    """Set where it was killed for taking too long."""
 
     def __post_init__(self) -> None:
+        self.late = threading.Event()
         with self.log.open("wb") as log:
             self.running = subprocess.Popen(
                 [sys.executable, "-m", "benchsuite.power.recorder"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -76,13 +81,29 @@ class Process:
 
     def _until(self, key: str) -> Any:
         assert self.running.stdout is not None
-        for line in self.running.stdout:
-            event = json.loads(line)
-            if key in event:
-                return event[key]
+        timer = threading.Timer(self.timeout, self._kill)
+        timer.start()
+        try:
+            for line in self.running.stdout:
+                event = json.loads(line)
+                if key in event:
+                    return event[key]
+        finally:
+            timer.cancel()
         raise SuiteError(self._death())
 
+    @property
+    def timeout(self) -> float:
+        """Seconds that it may take to become ready, and to measure: those of its case's profile."""
+        return self.task.job.cases[0].profile.timeout
+
+    def _kill(self) -> None:
+        self.late.set()
+        self.running.kill()
+
     def _death(self) -> str:
+        if self.late.is_set():
+            return f"a recorded process was killed after {self.timeout:.0f} s: it hung, or the machine is far too slow"
         return f"a recorded process ended with {self.running.wait()}:\n{self.log.read_text(errors='replace')[-TAIL:]}"
 
     def end(self) -> None:
@@ -99,8 +120,14 @@ def record_all(options: Options, *, count: int, folder: Path, say: Callable[[str
     Raises:
         SuiteError: no GPU for a case that needs one, a process died, or a sitting cannot be written.
     """
+    found = environment.gpus()
     for case in cases.cases(options):
-        gpu = environment.choose(environment.gpus(), options.device) if case.device is Device.CUDA else None
+        if case.device is Device.CUDA and not found:
+            raise SuiteError(
+                f"{cases.slug(case)}: no NVIDIA GPU here ({environment.hidden()}). Without one: --profile tiny"
+            )
+    for case in cases.cases(options):
+        gpu = environment.choose(found, options.device) if case.device is Device.CUDA else None
         machine = options.machine or environment.machine_slug(gpu)
         path = record(options, case, machine=machine, gpu=gpu.uuid if gpu else "", count=count, folder=folder, say=say)
         say(f"recorded: {path}")
@@ -169,12 +196,11 @@ def _reads(task: Task, gpu: str, count: int, log: Path) -> Iterator[tuple[Read, 
     waiting = [start(0)]
     try:
         for number in range(count):
-            process = waiting[0]
-            process.wait_ready()
-            if number + 1 < count:
-                waiting.append(start(number + 1))
+            waiting[0].wait_ready()
+            # The last one too has a neighbour, which then measures nothing.
+            waiting.append(start(number + 1))
             began = time.monotonic()
-            read = process.measure()
+            read = waiting[0].measure()
             yield read, time.monotonic() - began
             waiting.pop(0).end()
     finally:

@@ -34,7 +34,7 @@ class Units:
     device: float
     host: float
     cycles: float
-    """Of the device a second, under load."""
+    """Of the device a second, as fast as it runs after a training."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,7 @@ class Task:
 
 @dataclass(frozen=True, kw_only=True)
 class Read:
-    """What a process read: by metric, arms x blocks, seconds."""
+    """What a process read: by metric, arms x counted steps, seconds."""
 
     values: Mapping[str, tuple[tuple[float, ...], ...]]
     units: Units
@@ -74,7 +74,10 @@ def main() -> None:
 
 
 def recorded(task: Task, work: Path, tell: Callable[[Mapping[str, Any]], None]) -> Read:
-    """Train the job's case step by step as scripted, and read every arm."""
+    """Train the job's case step by step as scripted, and read every arm.
+
+    Cycles are counted after the training of the process that sizes the delays, when the device is at its pace.
+    """
     (case,) = task.job.cases
     cuda = case.device is Device.CUDA
     every = arms(case.device) if task.units else arms(case.device)[:1]
@@ -82,7 +85,6 @@ def recorded(task: Task, work: Path, tell: Callable[[Mapping[str, Any]], None]) 
     scene = worker._scene(replace(task.job, cases=(shortened(case, len(script)),)), case, work, tell)
     scene.meters = ()
     trial.run_phases(scene, (Phase.LOAD, Phase.PREPARE))
-    cycles = task.units.cycles if task.units else _cycles(scene)
     player = _player(scene, script, _planter(scene, every, task.units))
     options: dict[str, Any] = {"max_steps": len(script), "eval_strategy": "no", "logging_strategy": "no"}
     scene.trainer = builders.make_trainer(scene, [player], **options)
@@ -92,6 +94,7 @@ def recorded(task: Task, work: Path, tell: Callable[[Mapping[str, Any]], None]) 
     if cuda:
         values |= {KERNEL: _by_arm(script, delayed(player.events()), len(every))}
     device = median(values[KERNEL][0]) if cuda else 0.0
+    cycles = task.units.cycles if task.units else _cycles(scene)
     units = Units(device=device, host=median(values[HOST][0]), cycles=cycles)
     return Read(values=values, units=units, device=_name(scene))
 
@@ -224,8 +227,8 @@ def _timed(
     for start in range(0, len(where), BLOCK):
         block = where[start : start + BLOCK]
         arm = script[block[0]].arm
-        found[STEP][arm].append(median(step_meter._seconds(*marks[i][:2]) for i in block[1:]))
-        found[HOST][arm].append(median(marks[i][2] for i in block[1:]))
+        found[STEP][arm] += (step_meter._seconds(*marks[i][:2]) for i in block[1:])
+        found[HOST][arm] += (marks[i][2] for i in block[1:])
     return {name: tuple(map(tuple, values)) for name, values in found.items()}
 
 

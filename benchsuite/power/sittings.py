@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ FOLDER = "power"
 DIGITS = 6
 """Significant digits of a stored time: a millionth of it is far below what any arm differs by."""
 Values = tuple[tuple[tuple[float, ...], ...], ...]
-"""Processes (in the order in which they ran) x arms x blocks, seconds."""
+"""Processes (in the order in which they ran) x arms x counted steps, seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,9 +72,31 @@ def read(path: Path) -> Sitting:
     if isinstance(data, dict) and isinstance(data.get("schema"), int) and data["schema"] > SCHEMA:
         raise SuiteError(f"{path} has schema {data['schema']}, and this benchsuite reads {SCHEMA}: upgrade it")
     try:
-        return codec.decode(Sitting, data)
+        found = codec.decode(Sitting, data)
     except SuiteError as error:
         raise SuiteError(f"{path} is no recorded sitting: {error}") from error
+    if problem := _misshapen(found):
+        raise SuiteError(f"{path} is no recorded sitting: {problem}")
+    return found
+
+
+def _misshapen(sitting: Sitting) -> str:
+    """What does not fit together in a sitting; empty where all does."""
+    arms, processes = len(sitting.arms), len(sitting.seconds)
+    if not {*sitting.arms} == {*sitting.effects} == {*sitting.places} or len({*sitting.arms}) != arms:
+        return "its arms are not those whose effects and places it tells"
+    for name, values in sitting.values.items():
+        steps = {len(arm) for process in values for arm in process}
+        if (
+            len(values) != processes
+            or any(len(process) != arms for process in values)
+            or len(steps) != 1
+            or steps == {0}
+        ):
+            return f"{name} is not {processes} processes x {arms} arms x as many steps each"
+        if not all(0 < value < math.inf for process in values for arm in process for value in arm):
+            return f"{name} holds a time that is not above 0"
+    return "" if sitting.values and processes else "it holds no process"
 
 
 def every(baselines: Path) -> tuple[Sitting, ...]:

@@ -1,7 +1,8 @@
 """Error rates of the gate on recorded trials, beside those of other tools' rules on the same ones. Pure.
 
-A call takes its two arms from processes that ran next to each other, and shares none with another call, so calls are
-independent and their rates have exact intervals. Several sittings of a case stand in one row.
+A call takes its two arms from processes that ran next to each other, and shares none with another call: given the
+sittings, calls are independent, and their rates have exact intervals. What all of a sitting share, its host, its day
+and the size of its delays, only more sittings tell.
 """
 
 from __future__ import annotations
@@ -42,7 +43,10 @@ A host that waits for a slower device may do so without pause, which is processo
 
 
 def rows(sittings: Iterable[Sitting], *, pairs: int = PAIRS, pair: float = PAIR) -> tuple[Row, ...]:
-    """A row for each case, arm and metric that the arm may move, this gate first; of equal arms one for the whole call.
+    """A row for each case, arm and metric that the arm may move, this gate first; of equal arms one a call.
+
+    Sittings of one machine, case, stack and list of arms stand in one row. A row's effect is what the arm really made
+    of that metric: the median over processes of the shift inside each, 0 where that is none.
 
     Args:
         sittings: All that were recorded.
@@ -50,25 +54,38 @@ def rows(sittings: Iterable[Sitting], *, pairs: int = PAIRS, pair: float = PAIR)
         pair: Seconds that a pair takes in a real call.
 
     Raises:
-        SuiteError: a case of which no sitting is as long as one call.
+        SuiteError: no sitting is as long as one call.
     """
-    ordered = sorted(sittings, key=lambda each: (each.machine, each.case, each.started))
-    return tuple(
-        found
-        for _, group in groupby(ordered, key=lambda each: (each.machine, each.case))
-        for found in _case(list(group), pairs, pair)
-    )
+    ordered = sorted(sittings, key=lambda each: (_alike(each), each.started))
+    groups = [list(group) for _, group in groupby(ordered, key=_alike)]
+    long = [group for group in groups if any(len(each.seconds) >= 2 * pairs for each in group)]
+    if groups and not long:
+        # Says how many processes a call takes, and how many there are.
+        calls(_recorded(groups[0], next(iter(groups[0][0].values))), CLEAN, AGAIN, pairs=pairs)
+    return tuple(found for group in long for found in _case(group, pairs, pair))
+
+
+def _alike(sitting: Sitting) -> tuple[Any, ...]:
+    return sitting.machine, sitting.case, sorted(sitting.packages.items()), sitting.arms, sorted(sitting.values)
 
 
 def _case(sittings: Sequence[Sitting], pairs: int, pair: float) -> Iterable[Row]:
     first = sittings[0]
     recorded = {name: _recorded(sittings, name) for name in WEIGHTS if name in first.values}
     shared = _rules(first.case, tuple(recorded), pairs)
-    scene = _scene(first)
     for arm in first.arms:
         if arm != CLEAN:
             values = {name: calls(each, CLEAN, arm, pairs=pairs) for name, each in recorded.items()}
-            yield from _arm(scene, shared, values, (Place(first.places[arm]), first.effects[arm]), pair)
+            made = {name: _made(each, arm) for name, each in recorded.items()}
+            yield from _arm(_scene(first), arm, Place(first.places[arm]), (shared, values, made), pair)
+
+
+def _made(recorded: Recorded, arm: str) -> float:
+    """What an arm makes of a metric, relative to clean steps of the same processes; 0 where it is less than nothing."""
+    clean, slowed = (recorded.arms.index(name) for name in (CLEAN, arm))
+    logs = [np.log(np.median(each, axis=2)) for each in recorded.sittings]
+    shift = float(np.median(np.concatenate([each[:, slowed] - each[:, clean] for each in logs])))
+    return max(0.0, float(f"{np.expm1(shift):.2g}"))
 
 
 def _scene(sitting: Sitting) -> str:
@@ -92,20 +109,22 @@ def _question(case: str, name: str) -> Question:
 
 
 def _arm(
-    scene: str, shared: Mapping[str, Rule], values: Mapping[str, Any], planted: tuple[Place, float], pair: float
-) -> Iterable[Row]:
-    (place, effect), names = planted, tuple(shared)
+    scene: str, arm: str, place: Place,
+    call: tuple[Mapping[str, Rule], Mapping[str, Any], Mapping[str, float]], pair: float,
+) -> Iterable[Row]:  # fmt: skip
+    (shared, values, made), names = call, tuple(call[0])
     said = run_calls(tuple(shared.values()), [np.median(values[name], axis=2) for name in names])
     moved = [name for name in names if name in MOVES[place]]
     if not moved:
-        yield row("this gate, whole call", scene, said, [False] * len(names), effect=0.0, pair=pair)
+        yield row("this gate, whole call", f"{scene}: {arm}", said, [False] * len(names), effect=0.0, pair=pair)
     for name in moved:
         rest = [i for i, each in enumerate(names) if each not in moved]
         own = Outcomes(said=said.said[[names.index(name), *rest]], pairs=said.pairs)
         hit = [True, *[False] * len(rest)]
-        yield row("this gate", _of(scene, name, place), own, hit, effect=effect, pair=pair)
-    lead = (moved or names)[0]
-    yield from compared(_of(scene, lead, place), values[lead], effect=effect, pair=pair)
+        yield row("this gate", _of(scene, name, place), own, hit, effect=made[name], pair=pair)
+    # What other tools compare is a step's wall time.
+    effect = made[STEP] if moved else 0.0
+    yield from compared(_of(scene, STEP, place), values[STEP], effect=effect, pair=pair)
 
 
 def _of(scene: str, name: str, place: Place) -> str:
