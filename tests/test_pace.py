@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from judging import METRICS, gpu_baseline, gpu_case, gpu_record, result
@@ -131,6 +132,15 @@ def test_the_work_is_done_in_an_interpreter_of_its_own(monkeypatch):
     seconds = host_pace.measured()
     assert len(seconds) == host_pace.REPEATS
     assert all(1e-4 < each < 10 for each in seconds)
+
+
+@pytest.mark.parametrize("program", ["/nowhere/python", "/bin/false"])
+def test_where_none_can_be_started_the_trial_goes_on(monkeypatch, program):
+    """Without the figure, which only explains."""
+    monkeypatch.setattr(host_pace.sys, "executable", program)
+    meter = PaceMeter()
+    meter.start(Phase.TRAIN, None)
+    assert meter.stop(Phase.TRAIN, None) == {}
 
 
 def test_it_spans_the_meters_that_watch_training():

@@ -45,13 +45,21 @@ class PaceMeter(Meter):
         if phase not in BESIDE:
             return {}
         self.seconds += measured()
+        if not self.seconds:
+            return {}
         return {YARDSTICK.name: Measured(value=median(self.seconds), samples=tuple(self.seconds))}
 
 
 def measured() -> list[float]:
-    """Seconds of each repetition, in a bare interpreter: no site, no user's variables, no library."""
+    """Seconds of each repetition, in a bare interpreter: no site, no user's variables, no library.
+
+    Empty where none can be started: what only explains ends no trial.
+    """
     command = [sys.executable, "-I", "-S", str(Path(yardwork.__file__)), str(REPEATS)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE)
+    except (OSError, subprocess.SubprocessError):
+        return []
     return [int(line) / 1e9 for line in done.stdout.split()]
 
 
