@@ -33,7 +33,7 @@ STAGES = (
     ("optimizer.*", "trainer.*", "saved.*"),
     ("function.exact", "function.activations", "function.*_drift", "function.evaluation"),
     ("seeds.*", "function.*", "quality.*"),
-    ("trial", "count.*", "operators.*", "kernels.*", "python_calls.*", "memory.*", "vram.*", "ram.*"),
+    ("trial", "count.*", "operators.*", "kernels.*", "cuda_calls.*", "python_calls.*", "memory.*", "vram.*", "ram.*"),
     ("time.*", "latency.*", "throughput.*", "device.*", "energy.*"),
     ("stack.*",),
     ("defaults.*",),

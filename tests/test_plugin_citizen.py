@@ -215,7 +215,7 @@ def test_a_model_that_cannot_be_had_fails_a_fixture_in_one_message(pytester: pyt
     """No traceback through the hub's client: what was seen, and what to do."""
     pytester.makepyfile("def test_mine(regime_model): regime_model('fp32')\ndef test_rows(tokenized): pass\n")
     result = pytester.runpytest_inprocess("--suite-model=./nowhere", "-p", "no:cacheprovider")
-    text = result.stdout.str()
+    text = result.stdout.str().partition("short test summary")[0]  # which has it once more where CI is set
     assert text.count("benchsuite: no model folder './nowhere'. Give a folder with config.json") == 2
     assert "Traceback" not in text
     assert "raise SuiteError" not in text

@@ -456,6 +456,13 @@ EXAMPLES = (
         of=("count.python_calls.step", "python_calls.by_package"),
     ),
     Example(
+        rule="host_path",
+        old={"count.cuda_calls.step": 900, "cuda_calls.by_name": {"cudaLaunchKernel": 868, "cudaMemcpyAsync": 32}},
+        new={"count.cuda_calls.step": 932, "cuda_calls.by_name": {"cudaLaunchKernel": 868, "cudaMemcpyAsync": 64}},
+        says="on the host, CUDA API calls a step 900 -> 932 (cudaMemcpyAsync 32 -> 64)",
+        of=("count.cuda_calls.step", "cuda_calls.by_name"),
+    ),
+    Example(
         rule="activations",
         old={"memory.saved_for_backward": 100 * MIB, "vram.peak.train": 400 * MIB},
         new={"memory.saved_for_backward": 300 * MIB, "vram.peak.train": 600 * MIB},

@@ -28,6 +28,13 @@ RULE = Rule(
     name="cache_emptied",
     rank=41,
     find=find,
-    effects={**TRAIN_TIME, "vram.reserved.*": -1, "count.python_calls.step": 1, "python_calls.*": 0},
+    effects={
+        **TRAIN_TIME,
+        "vram.reserved.*": -1,
+        "count.python_calls.step": 1,
+        "python_calls.*": 0,
+        "count.cuda_calls.step": 1,
+        "cuda_calls.*": 0,
+    },
     packages=("transformers", "accelerate"),
 )

@@ -1,4 +1,4 @@
-"""The way to the device got longer: more python calls, copies or waits a step for the same work on it."""
+"""The way to the device got longer: more python calls, CUDA calls, copies or waits a step for the same work on it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ COUNTS = {
     "count.syncs.step": "waits for the device a step",
     "count.copies.step": "copies between host and device a step",
     "count.python_calls.step": "python calls a step",
+    "count.cuda_calls.step": "CUDA API calls a step",
 }
-PACKAGES = "python_calls.by_package"
+TABLES = {"count.python_calls.step": "python_calls.by_package", "count.cuda_calls.step": "cuda_calls.by_name"}
 
 
 def find(seen: Evidence) -> Clue | None:
@@ -19,11 +20,15 @@ def find(seen: Evidence) -> Clue | None:
     moved = {metric: pair for metric in COUNTS if (pair := seen.number_moved(metric))}
     if not moved:
         return None
-    told = [f"{COUNTS[metric]} {amount(a)} -> {amount(b)}" for metric, (a, b) in moved.items()]
-    table = seen.moved(PACKAGES) if "count.python_calls.step" in moved else None
-    which = f" ({counted(larger(*table))})" if table else ""
+    told = [f"{COUNTS[metric]} {amount(a)} -> {amount(b)}{_which(seen, metric)}" for metric, (a, b) in moved.items()]
     way = 1 if any(b > a for a, b in moved.values()) else -1
-    return Clue(words=f"on the host, {', '.join(told)}{which}", direction=way)
+    return Clue(words=f"on the host, {', '.join(told)}", direction=way)
+
+
+def _which(seen: Evidence, metric: str) -> str:
+    """Which of those moved, where they have names: "(torch 3230 -> 3374)"."""
+    table = seen.moved(TABLES[metric]) if metric in TABLES else None
+    return f" ({counted(larger(*table))})" if table else ""
 
 
 RULE = Rule(
@@ -31,6 +36,6 @@ RULE = Rule(
     rank=52,
     find=find,
     effects={**{k: v for k, v in TIME.items() if not k.startswith("device.")}, **dict.fromkeys(COUNTS, 1),
-             "python_calls.*": 0},
+             "python_calls.*": 0, "cuda_calls.*": 0},
     packages=("transformers", "accelerate", "peft", "bitsandbytes", "torch"),
 )  # fmt: skip

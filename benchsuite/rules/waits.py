@@ -28,7 +28,8 @@ RULE = Rule(
     rank=48,
     find=find,
     effects={**{k: v for k, v in TIME.items() if not k.startswith("device.")}, SYNCS: 1, OPERATORS: 1,
-             "count.python_calls.step": 0, "count.copies.step": 0, "operators.*": 0, "kernels.*": 0},
+             "count.python_calls.step": 0, "count.copies.step": 0, "operators.*": 0, "kernels.*": 0,
+             "count.cuda_calls.step": 1, "cuda_calls.*": 0},
     unless=("device_copies",),
     packages=("transformers", "accelerate", "torch"),
 )  # fmt: skip
