@@ -2,7 +2,7 @@
 
 Turns of one training are compared with their neighbours. What a meter would leave behind for the turns without it is no
 part of that difference; `tests/test_instruments.py` counts a step's Python calls in processes of their own, and sees
-it. `--suite-steps` sets how long a training is (default 1200 on CUDA, 400 on a CPU), `BENCHSUITE_PROCESSES` how many
+it. `--suite-steps` sets how long a training is (default 2400 on CUDA, 400 on a CPU), `BENCHSUITE_PROCESSES` how many
 there are (default 2); the cases are those of the options, by default of the profiles tiny and quick.
 """
 
@@ -25,7 +25,7 @@ from benchsuite.fixtures import OPTIONS
 from benchsuite.nouns import Case, Device, Job, Options
 from benchsuite.runners.process import worker_environment
 
-STEPS = {Device.CUDA: 1200, Device.CPU: 400}
+STEPS = {Device.CUDA: 2400, Device.CPU: 400}
 BOUND = 0.01
 """What the meters may add to the timed step."""
 PROGRAM = Path(__file__).with_name("overhead.py")
@@ -103,9 +103,11 @@ def test_turns_are_paired_with_their_neighbours():
     arms = [ORDER[i // TURN % len(ORDER)] for i in range(200)]
     pace = {METERS: 1.02, BARE: 1.0}
     found = turns([(arm, 10.0 * i, 10.0 * i + pace[arm]) for i, arm in enumerate(arms)])
-    assert len(found) == 36
-    assert [turn["period"] for turn in found] == [10.0] * 36
-    assert list(paired(found, "step")) == pytest.approx([0.0198] * 18, abs=1e-4)
+    assert len(found) == 58
+    assert [turn["period"] for turn in found] == [10.0] * 58
+    logs = list(paired(found, "step"))
+    assert len(logs) == 29
+    assert logs == pytest.approx([0.0198] * 29, abs=1e-4)
 
 
 def test_the_statistic_finds_what_is_there():
