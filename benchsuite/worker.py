@@ -1,5 +1,6 @@
 """`python -m benchsuite.worker --out FILE`: a job as JSON on stdin, its records as JSON in FILE.
 
+The libraries are imported before the job is read, so that a process can be started while another measures, and wait.
 One process, one device. Progress goes to stdout as one JSON object a line; whatever the libraries
 print goes to stderr. A case that fails leaves a record that says why; exit 0 then too. Exit 2 is for
 an unfit environment, with the message on stderr's last line.
@@ -47,10 +48,13 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchsuite.worker", description=__doc__)
     parser.add_argument("--out", required=True, help="file for the records")
     out = Path(parser.parse_args(argv).out)
-    job = codec.decode(Job, codec.loads(sys.stdin.read()))
     progress = _progress()
+    seconds = import_libraries(progress)
+    text = sys.stdin.read()
+    if not text:  # nobody needs it any more, or is there any more
+        return 0
     try:
-        records = run(job, progress)
+        records = run(codec.decode(Job, codec.loads(text)), progress, seconds)
     except SuiteError as error:
         traceback.print_exc()
         progress({"error": str(error)})
@@ -70,13 +74,17 @@ def _progress() -> Progress:
     return tell
 
 
-def run(job: Job, progress: Progress) -> tuple[Record, ...]:
+def run(job: Job, progress: Progress, seconds: float) -> tuple[Record, ...]:
     """Measure every case of the job in this process; one record a case.
+
+    Args:
+        job: What to measure.
+        progress: Told of what is done.
+        seconds: What the import of the libraries took.
 
     Raises:
         SuiteError: the job's inputs cannot be had.
     """
-    seconds = import_libraries(progress)
     problem = injection.plant(job.inject)
     if problem:
         return tuple(failed(job, case, problem) for case in job.cases)

@@ -235,7 +235,7 @@ class Runner:
     def __init__(self, jobs: list[Any]) -> None:
         self.jobs = jobs
 
-    def run(self, job: Any, run: Path, tell: Any, *, timeout: float) -> Record:
+    def run(self, job: Any, run: Path, tell: Any, *, timeout: float, then: Any = ()) -> Record:
         """A good trial."""
         self.jobs.append((job, timeout))
         return replace(

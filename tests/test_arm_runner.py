@@ -15,6 +15,7 @@ from benchsuite.contest import watch
 from benchsuite.meters._probing import ProbeMeter
 from benchsuite.nouns import Job, Status
 from benchsuite.registry import meters
+from benchsuite.runners.ahead import Ahead
 from benchsuite.runners.arm import ArmRunner
 
 
@@ -29,7 +30,10 @@ def arm(tmp_path):
         python.write_text(f"#!/bin/sh\ncat > {tmp_path / 'job'}\nfor last; do :; done\n{script}\n")
         python.chmod(0o755)
         environ = {**os.environ, "PYTHONPATH": "/suite"}
-        return ArmRunner(arm=Arm(name="B", text="./venv", python=str(python)), environ=environ, gpu="")
+        return ArmRunner(
+            arm=Arm(name="B", text="./venv", python=str(python)), environ=environ, gpu="",
+            ahead=Ahead(tmp_path / "run" / "logs", wanted=False),
+        )  # fmt: skip
 
     return make
 

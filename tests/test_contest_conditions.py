@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from contests import numbers
@@ -89,37 +90,47 @@ def test_a_records_arm_follows_from_its_place(number, arms):
 # ---------------------------------------------------------------- watching
 
 
-def watched(monkeypatch, counts):
-    """What a watch sees where the driver shows so many compute processes, look by look."""
-    left = list(counts)
+def watched(monkeypatch, looks):
+    """What a watch sees where the driver shows these processes, look by look."""
+    left = list(looks)
 
     def running(_):
-        return [None] * (left.pop(0) if len(left) > 1 else left[0])
+        return [SimpleNamespace(pid=pid) for pid in (left.pop(0) if len(left) > 1 else left[0])]
 
     driver = nvml([{"uuid": "GPU-0", "name": "T4", "memory": 15 << 30}], DeviceGetComputeRunningProcesses=running)
     driver.nvmlDeviceGetHandleByUUID = lambda uuid: uuid
     monkeypatch.setitem(__import__("sys").modules, "pynvml", driver)
     monkeypatch.setattr(watch, "INTERVAL", 0.01)
     monkeypatch.setattr(watch, "PATIENCE", 0.3)
+    monkeypatch.setattr(watch, "children", lambda: set(OURS))
     with watch.watching("GPU-0") as found:
         time.sleep(0.1)
         return found.seen()
 
 
+OURS = (10**9, 10**9 + 1)
+"""The trial's process, and one that waits for the next."""
+THEIRS = 10**9 + 7
+
+
 @pytest.mark.parametrize(
-    ("counts", "strangers"),
-    [([0, 1], 0), ([0, 1, 2, 1], 1), ([1, 0, 1], 0), ([1], 1), ([0], 0)],
-    ids=[
-        "alone",
-        "somebody came and went",
-        "the last trial was still shown",
-        "somebody was there",
-        "driver tells none",
+    ("looks", "strangers"),
+    [
+        ([[], [1]], 0), ([[], [1], [1, 2], [1]], 1), ([[1], [], [2]], 0), ([[1]], 1), ([[]], 0),
+        ([[], OURS[:1]], 0), ([OURS[1:], OURS], 0), ([[], OURS[:1], [*OURS, THEIRS], OURS[:1]], 1),
+        ([[THEIRS], OURS], 0), ([[THEIRS]], 1), ([[THEIRS, *OURS]], 1),
     ],
-)
-def test_other_processes_on_the_gpu_are_counted(monkeypatch, counts, strangers):
-    """The trial's own is not one of them."""
-    assert watched(monkeypatch, counts).strangers == strangers
+    ids=[
+        "alone", "somebody came and went", "the last trial was still shown", "somebody was there", "driver tells none",
+        "alone, by number", "the next one waits", "somebody came and went, by number",
+        "the last trial was still shown, by number", "somebody was there, by number", "somebody stays",
+    ],
+)  # fmt: skip
+def test_other_processes_on_the_gpu_are_counted(monkeypatch, looks, strangers):
+    """The trial's own is not one of them, nor what waits for its turn; the driver's numbers may be others than ours."""
+    seen = watched(monkeypatch, looks)
+    assert seen.strangers == strangers
+    assert seen.named == any(pid in OURS for look in looks for pid in look)
 
 
 def test_without_a_gpu_only_swapping_is_watched(monkeypatch):

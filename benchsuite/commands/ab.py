@@ -19,6 +19,7 @@ def ab(  # noqa: PLR0917 - typer makes an option of each
     timed: Annotated[str, typer.Option(metavar="LIST", help="Timed figures, six at most, or none.")] = "",
     smallest: Annotated[list[str] | None, typer.Option(metavar="FIGURE=SHARE", help="Smallest effect.")] = None,
     timeout: Annotated[str, typer.Option(metavar="TIME", help="What a trial may take.")] = "0s",
+    no_fingerprint: Annotated[bool, typer.Option("--no-fingerprint", help="Times first: no probes.")] = False,  # noqa: FBT002
     profile: Annotated[str, typer.Option(metavar="LIST", help="Profiles, comma-separated.")] = "tiny",
     regimes: Annotated[str, typer.Option(metavar="LIST", help="Regimes, comma-separated.")] = "fp32,qlora",
     model: Annotated[str, typer.Option(help="A checkpoint's folder or hub name.")] = "",
@@ -42,7 +43,7 @@ def ab(  # noqa: PLR0917 - typer makes an option of each
     options = settings.parse(given, root=Path())
     asked = call.Asked(
         a=a, b=b, budget=call.seconds(budget) if budget else None, timeout=call.seconds(timeout),
-        smallest=tuple(smallest or ()),
+        smallest=tuple(smallest or ()), fingerprint=not no_fingerprint,
         timed=tuple(name.strip() for name in timed.split(",") if name.strip()),
     )  # fmt: skip
     try:

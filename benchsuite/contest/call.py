@@ -34,6 +34,8 @@ FILES: Mapping[str, Callable[[Card], str]] = {
 """What a call leaves in its run's folder, beside the records."""
 
 
+IMPORT = "time.import"
+"""Whoever asks for this wants to see processes that start alone."""
 BUDGET = {Device.CPU: 60.0, Device.CUDA: 300.0}
 """Seconds for each case where nothing else is said: on a CPU times decide nothing, they only explain."""
 
@@ -52,6 +54,8 @@ class Asked:
     """The timed figures; empty for the usual ones."""
     smallest: tuple[str, ...]
     """"FIGURE=SHARE" each."""
+    fingerprint: bool = True
+    """Whether each arm's first good trial takes the whole record."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +67,8 @@ class Deal:
     clock: Callable[[], float]
     run: Path
     """The run's folder, or the replayed one's."""
+    end: Callable[[], None] = lambda: None
+    """Leaves nothing running."""
 
 
 def run(asked: Asked, options: Options, *, show: Show, say: Callable[[str], None]) -> Card:
@@ -82,7 +88,7 @@ def run(asked: Asked, options: Options, *, show: Show, say: Callable[[str], None
     known = registry.metrics()
     names = timing.declared(asked.timed, known)
     smallest = smallest_effects(options.tolerances, asked.smallest, names, known)
-    deal = _replayed(options) if options.replay else _live(asked, options, show, say)
+    deal = _replayed(options) if options.replay else _live(asked, options, names, show, say)
     budget = _budget(asked, deal.cases)
     questions = timing.questions(deal.cases, names, known, smallest)
     least = FEWEST if questions else 1
@@ -95,6 +101,8 @@ def run(asked: Asked, options: Options, *, show: Show, say: Callable[[str], None
         )  # fmt: skip
     except SuiteError as error:
         raise SuiteError(f"{error}\nRecords: {deal.run}") from error
+    finally:
+        deal.end()
     said = _card(asked, options, played, questions=questions, run=deal.run, budget=budget)
     for name, render in FILES.items() if not options.replay else ():
         store.write_text(deal.run / name, render(said))
@@ -107,15 +115,18 @@ def _replayed(options: Options) -> Deal:
     return Deal(cases=found, measure=recorded, clock=recorded.clock, run=source)
 
 
-def _live(asked: Asked, options: Options, show: Show, say: Callable[[str], None]) -> Deal:
+def _live(asked: Asked, options: Options, names: Sequence[str], show: Show, say: Callable[[str], None]) -> Deal:
     if not asked.a or not asked.b:
         raise UsageError(f"both arms are needed: --a SPEC --b SPEC. {spec.GIVE}")
     wanted = cases.cases(options)
     texts = dict(zip(ARMS, (asked.a, asked.b), strict=True))
     # Not marked as the latest: neither `run --resume` nor `promote latest` may take one arm's trials for a run's.
     start = partial(store.new_run, Path(options.results), now=datetime.now(UTC))
-    measure = field.live(wanted, options, texts, show=show, timeout=asked.timeout, say=say, start=start)
-    return Deal(cases=wanted, measure=measure, clock=field.clock, run=measure.run)
+    measure = field.live(
+        wanted, options, texts, show=show, timeout=asked.timeout, fingerprint=asked.fingerprint,
+        early=IMPORT not in names, say=say, start=start,
+    )  # fmt: skip
+    return Deal(cases=wanted, measure=measure, clock=field.clock, run=measure.run, end=measure.end)
 
 
 def _budget(asked: Asked, wanted: Sequence[Case]) -> float:

@@ -58,6 +58,8 @@ class Seen:
     """Compute processes on the trial's GPU that were not the trial's, at most."""
     swapped: int
     """Bytes that the system moved from and to swap meanwhile."""
+    named: bool = False
+    """Whether the driver calls processes by the numbers that they have here; in a container it may not."""
 
 
 def recalled(problem: str) -> Reason:

@@ -18,8 +18,9 @@ from .. import cases, environment, readiness, store
 from ..arms import build, python, spec, suite
 from ..arms.python import Arm
 from ..nouns import Case, Device, Job, Options, Record, Status, SuiteError, UsageError
+from ..runners.ahead import NEIGHBOURS, Ahead
 from ..runners.arm import ArmRunner
-from .order import ARMS, arm_at, arm_of
+from .order import ARMS, arm_at, arm_of, following
 from .rounds import Standing
 
 Show = Callable[[str], AbstractContextManager[Callable[[Mapping[str, Any]], None]]]
@@ -92,6 +93,10 @@ class Live:
     show: Show
     timeout: float
     """Seconds a trial may take; 0 for the profile's, and later what its like took, many times over."""
+    fingerprint: bool = True
+    """Whether each arm's first good trial takes the whole record."""
+    end: Callable[[], None] = lambda: None
+    """Leaves nothing running."""
 
     def __call__(self, at: Standing) -> tuple[Record, ...]:
         """The next pair of a case, in ABBA order; one record alone where it failed."""
@@ -109,11 +114,13 @@ class Live:
         job = Job(
             cases=(case,), trial=at.attempts, pair=pair, order=place, model_folder=self.folders[cases.slug(case)],
             data=cases.origin(self.options, case).data, inject=self.options.inject, machine=self.machine(case),
-            parent_cuda=False, lean=bool(at.sound(arm)),  # the first that is sound has taken the fingerprint
+            parent_cuda=False,
+            lean=not self.fingerprint or bool(at.sound(arm)),  # the first that is sound has taken the fingerprint
         )  # fmt: skip
         label = f"{case.regime} {case.profile.name} ({case.model.id}), pair {pair + 1}, {arm}"
+        then = [self.runners[next_] for next_ in following(pair, place, NEIGHBOURS)]
         with self.show(label) as tell:
-            return self.runners[arm].run(job, self.run, tell, timeout=self._timeout(at))
+            return self.runners[arm].run(job, self.run, tell, timeout=self._timeout(at), then=then)
 
     def _timeout(self, at: Standing) -> float:
         if self.timeout:
@@ -125,7 +132,7 @@ class Live:
 
 def live(
     wanted: Sequence[Case], options: Options, texts: Mapping[str, str], *, show: Show, timeout: float,
-    say: Callable[[str], None], start: Callable[[], Path],
+    fingerprint: bool, early: bool, say: Callable[[str], None], start: Callable[[], Path],
 ) -> Live:  # fmt: skip
     """A field for `wanted` on this machine; nothing is measured yet.
 
@@ -135,6 +142,8 @@ def live(
         texts: What the user asked for, by arm.
         show: Shows a trial's progress.
         timeout: Seconds a trial may take, or 0.
+        fingerprint: Whether each arm's first good trial takes the whole record.
+        early: Whether a trial's process may be started while another measures, where that one measures a GPU.
         say: Told what takes long.
         start: Makes the run's folder, once all is well.
 
@@ -150,10 +159,11 @@ def live(
     folders = readiness.folders(options, wanted)
     environ = suite.environment(suite.copy())
     check(found.values(), environ, gpu)
-    uuid = gpu.uuid if gpu else ""
+    uuid, run = gpu.uuid if gpu else "", start()
+    ahead = Ahead(run / "logs", wanted=early and cuda)
     return Live(
-        runners={name: ArmRunner(arm=arm, environ=environ, gpu=uuid) for name, arm in found.items()},
-        folders=folders, options=options, run=start(), show=show, timeout=timeout,
+        runners={name: ArmRunner(arm=arm, environ=environ, gpu=uuid, ahead=ahead) for name, arm in found.items()},
+        folders=folders, options=options, run=run, show=show, timeout=timeout, fingerprint=fingerprint, end=ahead.end,
         machine=lambda case: options.machine or environment.machine_slug(gpu if case.device is Device.CUDA else None),
     )  # fmt: skip
 

@@ -34,6 +34,12 @@ def arm_at(pair: int, place: int) -> str:
     return ARMS[(pair + place) % 2]
 
 
+def following(pair: int, place: int, count: int) -> tuple[str, ...]:
+    """The arms of the next `count` trials of a case, if the pair is not made again."""
+    at = len(ARMS) * pair + place
+    return tuple(arm_at(*divmod(at + i, len(ARMS))) for i in range(1, count + 1))
+
+
 def arm_of(record: Record) -> str:
     """The arm of a record, or nothing where it is of no pair."""
     return "" if record.pair is None or record.order is None else arm_at(record.pair, record.order)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -18,34 +19,49 @@ OWN = 1
 
 
 class Watch:
-    """Counts until it is stopped. Costs two calls of the driver a look; makes no context on the device."""
+    """Counts until it is stopped. Costs two calls of the driver a look; makes no context on the device.
+
+    This process and what it started are no strangers, by their numbers. Where the driver shows other numbers than
+    they have here, one of those that it shows is the trial's.
+    """
 
     def __init__(self, gpu: str) -> None:
         self.gpu = gpu
-        self.most = self._left_over()
+        self.ours = {os.getpid()}
+        self.strange: set[int] = set()
+        self.named = False
+        self.most = 0
+        self.before = self._left_over()
         self.swap = _swapped()
         self.done = threading.Event()
         self.thread = threading.Thread(target=self._run, daemon=True, name="machine-watch")
 
     def _run(self) -> None:
         while not self.done.wait(INTERVAL):
-            self.most = max(self.most, self._processes() - OWN)
+            self.most = max(self.most, self._strangers())
 
     def _left_over(self) -> int:
         """Who computes before the trial starts. The driver forgets a process that ended a little later."""
         began = time.monotonic()
-        while (found := self._processes()) and time.monotonic() - began < PATIENCE:
+        while (found := self._strangers()) and time.monotonic() - began < PATIENCE:
             time.sleep(0.1)
         return found
 
-    def _processes(self) -> int:
-        return compute_processes(self.gpu) if self.gpu else 0
+    def _strangers(self) -> int:
+        """Processes on the GPU that are not ours. Looking for our own costs: it is done for new ones alone."""
+        shown = compute_processes(self.gpu) if self.gpu else ()
+        if not set(shown) <= self.ours | self.strange:
+            self.ours |= children()
+            self.strange |= set(shown) - self.ours
+        self.named = self.named or not self.ours.isdisjoint(shown)
+        return sum(pid not in self.ours for pid in shown)
 
     def seen(self) -> Seen:
         """What was seen; the watch ends."""
         self.done.set()
         self.thread.join()
-        return Seen(strangers=self.most, swapped=_swapped() - self.swap)
+        others = self.most if self.named else max(0, self.most - OWN)
+        return Seen(strangers=max(self.before, others), swapped=_swapped() - self.swap, named=self.named)
 
 
 @contextmanager
@@ -59,19 +75,26 @@ def watching(gpu: str) -> Iterator[Watch]:
         watch.done.set()
 
 
-def compute_processes(uuid: str) -> int:
-    """How many processes compute on a GPU; 0 where the driver does not tell."""
+def compute_processes(uuid: str) -> tuple[int, ...]:
+    """Numbers of the processes that compute on a GPU; none where the driver does not tell."""
     import pynvml
 
     try:
         pynvml.nvmlInit()
         try:
             handle: Any = pynvml.nvmlDeviceGetHandleByUUID(uuid)
-            return len(pynvml.nvmlDeviceGetComputeRunningProcesses(handle))
+            return tuple(process.pid for process in pynvml.nvmlDeviceGetComputeRunningProcesses(handle))
         finally:
             pynvml.nvmlShutdown()
     except pynvml.NVMLError:
-        return 0
+        return ()
+
+
+def children() -> set[int]:
+    """Numbers of what this process started, and of what those started."""
+    import psutil
+
+    return {process.pid for process in psutil.Process().children(recursive=True)}
 
 
 def _swapped() -> int:

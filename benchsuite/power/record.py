@@ -1,13 +1,12 @@
 """Records a sitting: processes one after another, each measuring every arm; on disk after each.
 
-While one measures, the next one already imports its libraries, which takes longer than the measuring and touches no
-device: they come twice as fast. Every process that is recorded measures beside such a neighbour, so that none differs;
-those of a real call do not, and are disturbed less.
+While one measures, the next ones already import their libraries, which takes longer than the measuring and touches no
+device, as `benchsuite ab` has it too. Every process that is recorded measures beside such neighbours, so that none
+differs.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from typing import Any
 
 from .. import cases, checkpoints, codec, environment, registry
 from ..nouns import SCHEMA, Case, Device, Job, Options, SuiteError
+from ..runners.ahead import room
 from ..runners.process import kill_tree, worker_environment
 from . import sittings
 from .recorder import Read, Task, Units
@@ -109,9 +109,6 @@ class Process:
     def end(self) -> None:
         """Leave nothing of it behind."""
         kill_tree(self.running)
-        assert self.running.stdin is not None
-        with contextlib.suppress(BrokenPipeError):
-            self.running.stdin.close()
 
 
 def record_all(options: Options, *, count: int, folder: Path, say: Callable[[str], None]) -> None:
@@ -188,17 +185,18 @@ def _sized(task: Task, gpu: str, log: Path) -> tuple[Units, dict[str, str], dict
 
 
 def _reads(task: Task, gpu: str, count: int, log: Path) -> Iterator[tuple[Read, float]]:
-    """What each process read and how long it took; the next one is always on its way."""
+    """What each process read and how long it took; the next ones are always on their way."""
 
     def start(number: int) -> Process:
         return Process(task=replace(task, number=number), gpu=gpu, log=log / f"{number}.log")
 
-    waiting = [start(0)]
+    neighbours = max(1, room())
+    waiting = [start(number) for number in range(neighbours)]
     try:
         for number in range(count):
             waiting[0].wait_ready()
-            # The last one too has a neighbour, which then measures nothing.
-            waiting.append(start(number + 1))
+            # The last one too has its neighbours, which then measure nothing.
+            waiting.append(start(number + neighbours))
             began = time.monotonic()
             read = waiting[0].measure()
             yield read, time.monotonic() - began

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from ..cases import slug
 from ..contest.conditions import disturbance
 from ..contest.watch import watching
 from ..nouns import Job, Record, Status
-from .process import Ended, left_by, run_worker
+from .ahead import Ahead, Seat
+from .process import Ended, worker_environment
 
 Tell = Callable[[Mapping[str, Any]], None]
 
@@ -28,23 +29,39 @@ class ArmRunner:
     gpu: str
     """UUID of the device for CUDA cases; empty for none."""
 
-    def run(self, job: Job, run: Path, tell: Tell, *, timeout: float) -> Record:
+    ahead: Ahead
+    """Shared among the arms."""
+
+    def seat(self, job: Job) -> Seat:
+        """What a process for a job is started with."""
+        return Seat(python=self.arm.python, variables=worker_environment(job, self.gpu, self.environ))
+
+    def run(self, job: Job, run: Path, tell: Tell, *, timeout: float, then: Iterable[ArmRunner] = ()) -> Record:
         """The trial's record, on disk before this returns; invalid where something disturbed it.
+
+        Args:
+            job: What to measure.
+            run: The run's folder.
+            tell: Told of the trial's progress.
+            timeout: Seconds that it may take.
+            then: Whose trials of the same case come next: their processes are started meanwhile.
 
         Raises:
             SuiteError: the inputs cannot be had, or the results folder cannot be written.
         """
         log = run / "logs" / f"{slug(job.cases[0])}--t{job.trial:02d}-{job.order}.log"
         with watching(self.gpu) as watch:
-            ended = run_worker(
-                job, log=log, gpu=self.gpu, timeout=timeout, tell=tell, python=self.arm.python, environ=self.environ
-            )
-            reason = disturbance(watch.seen())
+            worker = self.ahead.worker(self.seat(job), log)
+            self.ahead.fill(runner.seat(job) for runner in then)
+            ended = worker.run(job, timeout=timeout, tell=tell)
+            seen = watch.seen()
+        self.ahead.safe = self.ahead.safe or seen.named
+        reason = disturbance(seen)
         record = _record(job, ended, log)
         if reason is not None and record.status is Status.OK:
             record = replace(record, status=Status.INVALID, problem=reason.note)
         store.save_record(run, record)
-        left_by(log).unlink(missing_ok=True)
+        worker.out.unlink(missing_ok=True)
         return record
 
 

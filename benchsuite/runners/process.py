@@ -36,41 +36,66 @@ class Ended:
     seconds: float
 
 
-def run_worker(
-    job: Job, *, log: Path, gpu: str, timeout: float, tell: Tell, python: str = sys.executable,
-    environ: Mapping[str, str] | None = None,
-) -> Ended:  # fmt: skip
-    """Run `job` in a fresh process that sees the GPU with UUID `gpu`, or none; stderr goes to `log`.
+class Worker:
+    """A worker process: it imports its libraries at once, and measures when it is given its job.
 
-    Killed with its children after `timeout` seconds and on Ctrl-C. What the worker wrote stays in
-    `left_by(log)`, for the caller to delete once it is stored. `environ` is what the worker's variables
-    are made from; by default this process's own, with this copy of the suite on its path.
+    Args:
+        log: Where its stderr goes.
+        variables: Its environment, whole.
+        python: The interpreter.
+
+    Raises:
+        SuiteError: the log cannot be written.
+    """
+
+    def __init__(self, *, log: Path, variables: Mapping[str, str], python: str = sys.executable) -> None:
+        self.log, self.variables = log, variables
+        self.out = left_by(log)
+        command = [python, "-m", "benchsuite.worker", "--out", str(self.out)]
+        with _opened(log) as stderr:
+            # A run that was cut off and is resumed may have left one.
+            self.out.unlink(missing_ok=True)
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, start_new_session=True,
+                env=dict(variables),
+            )  # fmt: skip
+
+    def run(self, job: Job, *, timeout: float, tell: Tell) -> Ended:
+        """Give it `job` and follow it to its end; its time runs from now on.
+
+        Killed with its children after `timeout` seconds and on Ctrl-C. What it wrote stays in `out`, for the
+        caller to delete once it is stored.
+
+        Raises:
+            SuiteError: it says that its inputs cannot be had.
+        """
+        began = time.monotonic()
+        try:
+            _send(self.process.stdin, codec.dumps(codec.encode(job)))
+            error = _follow(self.process, began + timeout, tell)
+        finally:
+            self.end()
+        seconds = time.monotonic() - began
+        if error:
+            raise SuiteError(error)
+        whole = self.process.returncode == 0 and self.out.is_file()
+        records, problem = _records(self.out) if whole else ((), "")
+        if not records:
+            problem = problem or _death(self.process.returncode, seconds, timeout, self.log)
+        return Ended(records=records, problem=problem, seconds=seconds)
+
+    def end(self) -> None:
+        """Kill it with its children; harmless where it has ended."""
+        kill_tree(self.process)
+
+
+def run_worker(job: Job, *, log: Path, gpu: str, timeout: float, tell: Tell, python: str = sys.executable) -> Ended:
+    """Run `job` in a fresh process that sees the GPU with UUID `gpu`, or none; see `Worker`.
 
     Raises:
         SuiteError: the worker says that its inputs cannot be had, or the log cannot be written.
     """
-    out = left_by(log)
-    command = [python, "-m", "benchsuite.worker", "--out", str(out)]
-    began = time.monotonic()
-    with _opened(log) as stderr:
-        # A run that was cut off and is resumed may have left one.
-        out.unlink(missing_ok=True)
-        process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, start_new_session=True,
-            env=worker_environment(job, gpu, environ),
-        )  # fmt: skip
-        try:
-            _send(process.stdin, codec.dumps(codec.encode(job)))
-            error = _follow(process, began + timeout, tell)
-        finally:
-            kill_tree(process)
-    seconds = time.monotonic() - began
-    if error:
-        raise SuiteError(error)
-    records, problem = _records(out) if process.returncode == 0 and out.is_file() else ((), "")
-    if not records:
-        problem = problem or _death(process.returncode, seconds, timeout, log)
-    return Ended(records=records, problem=problem, seconds=seconds)
+    return Worker(log=log, variables=worker_environment(job, gpu), python=python).run(job, timeout=timeout, tell=tell)
 
 
 def _records(out: Path) -> tuple[tuple[Record, ...], str]:
@@ -96,7 +121,10 @@ def _opened(log: Path) -> IO[bytes]:
 
 
 def worker_environment(job: Job, gpu: str, environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The worker's variables: one device or none, no hash randomness, and no network where none is needed."""
+    """The worker's variables: one device or none, no hash randomness, and no network where none is needed.
+
+    Made from `environ`; by default from this process's own, with this copy of the suite on the path.
+    """
     base = child_environment() if environ is None else environ
     env = {**base, "CUDA_VISIBLE_DEVICES": gpu, "PYTHONHASHSEED": "0", "TOKENIZERS_PARALLELISM": "false"}
     if not gpu:
@@ -163,8 +191,10 @@ def kill_tree(process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(psutil.NoSuchProcess):
             child.kill()
     process.wait()
-    if process.stdout is not None:
-        process.stdout.close()
+    for pipe in (process.stdin, process.stdout):
+        with contextlib.suppress(BrokenPipeError):
+            if pipe is not None:
+                pipe.close()
 
 
 def _death(code: int, seconds: float, timeout: float, log: Path) -> str:
