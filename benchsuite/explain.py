@@ -25,8 +25,6 @@ CLOSE = 0.25
 DEFAULTS = "defaults."
 """Begins the names of what is built with nothing pinned."""
 EXPLAINED = MOVED | {Outcome.INVALID}
-CONSEQUENCES = frozenset({"function.trained_bits"})
-"""Metrics that anything moves that moves the model at all: told with the likeliest cause there is."""
 STAGES = (
     ("input.*",),
     ("weights.*", "params.*", "model.*"),
@@ -95,15 +93,7 @@ def _cause(verdict: Verdict, found: Sequence[Found], seen: Evidence) -> str:
         others = [f"{ALSO}{clue.words}" for _, clue in effects[1 : 1 + MOST_ALSO]]
         return "\n".join((_line(effects[0], seen), *others))
     news = verdict.role is Role.GATE and verdict.outcome is not Outcome.KNOWN
-    if news and verdict.metric in CONSEQUENCES and verdict.outcome is not Outcome.INVALID:
-        acting = [f for f in found if not f[1].unpinned and not _of_defaults(f[1])]
-        return _line(acting[0], seen) if acting else _unknown(seen)
     return _unknown(seen) if news else ""
-
-
-def _of_defaults(clue: Clue) -> bool:
-    """Whether it is seen in defaults alone, which the suite's own build pins."""
-    return bool(clue.parts) and all(part.startswith(DEFAULTS) for part in clue.parts)
 
 
 def _acts(found: Found, verdict: Verdict) -> bool:

@@ -30,7 +30,7 @@ class Result(StrEnum):
     ELSEWHERE = "wrong part"
     CRASHED = "crashed"
     UNPLANTED = "not planted"
-    SILENT = "did not act"
+    SILENT = "nothing moved"
     ALARM = "false alarm"
     CAUGHT = "caught"
     CLEAN = "clean"
@@ -63,6 +63,8 @@ class Row:
     """Those that did."""
     besides: tuple[str, ...]
     """Other metrics that failed."""
+    upgrade: tuple[str, ...]
+    """Those of both that fail where the guarded libraries' versions differ too, so that their insides may."""
     explanation: str
     explained: bool
     """Whether the explanation contains the fault's word."""
@@ -96,13 +98,22 @@ def not_run(fault: Fault, result: Result, problem: str) -> Row:
     return _row(fault, regime="", result=result, problem=problem)
 
 
-def sift(fault: Fault, regime: str, verdicts: Sequence[Verdict], *, acted: bool, problem: str) -> Row:
+def sift(
+    fault: Fault,
+    regime: str,
+    verdicts: Sequence[Verdict],
+    upgraded: Sequence[Verdict] = (),
+    *,
+    acted: bool,
+    problem: str,
+) -> Row:
     """The row of a fault whose trial was judged.
 
     Args:
         fault: What was planted.
         regime: Where.
         verdicts: What was said of it, causes told.
+        upgraded: What would be said of it, had the guarded libraries other versions.
         acted: Whether anything that repeats to the last bit differs from the clean trial.
         problem: Why the trial failed; empty where it went well. A crash catches where the fault says so.
     """
@@ -112,6 +123,7 @@ def sift(fault: Fault, regime: str, verdicts: Sequence[Verdict], *, acted: bool,
     return _row(
         fault, regime=regime, result=_result(wanted, failing, acted=acted, problem=problem), problem=problem,
         by=tuple(v.metric for v in wanted), besides=tuple(v.metric for v in failing if v not in wanted),
+        upgrade=tuple(v.metric for v in upgraded if v.fails),
         explanation=explanation, explained=explained,
     )  # fmt: skip
 
@@ -133,8 +145,8 @@ def clean_row(regime: str, verdicts: Sequence[Verdict], problem: str) -> Row:
     failing = tuple(v.metric for v in verdicts if v.fails)
     return Row(
         fault=CLEAN_NAME, about="nothing is planted", listed=False, threads=(), libraries=(), regime=regime,
-        result=Result.ALARM if failing else Result.CLEAN, expected=(), by=(), besides=failing, explanation="",
-        explained=True, problem=problem,
+        result=Result.ALARM if failing else Result.CLEAN, expected=(), by=(), besides=failing, upgrade=(),
+        explanation="", explained=True, problem=problem,
     )  # fmt: skip
 
 
@@ -146,13 +158,14 @@ def _row(
     problem: str,
     by: tuple[str, ...] = (),
     besides: tuple[str, ...] = (),
+    upgrade: tuple[str, ...] = (),
     explanation: str = "",
     explained: bool = False,
 ) -> Row:
     return Row(
         fault=fault.name, about=fault.about, listed=bool(fault.listed), threads=fault.threads,
         libraries=fault.libraries, regime=regime, result=result, expected=fault.seen_by, by=by, besides=besides,
-        explanation=explanation, explained=explained, problem=problem,
+        upgrade=upgrade, explanation=explanation, explained=explained, problem=problem,
     )  # fmt: skip
 
 

@@ -6,15 +6,18 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from .matrix import NOT_RUN, Report, Result, Row
+from .wording import some
 
 EXPECTED, BESIDES, NOTHING = "●", "○", "·"
 ORDER = tuple(Result)
+ONE_STACK = "seen on one stack alone"
+"""Of a fault: where other versions of the libraries run, nothing fails, since their insides may differ."""
 MEANING: Mapping[Result, str] = {
     Result.MISSED: "the fault acted, and nothing failed",
     Result.ELSEWHERE: "something failed, and nothing that names the part at fault",
     Result.CRASHED: "the trial died of it, before anything that names the part could be measured",
     Result.UNPLANTED: "the plant itself failed in these versions: nothing was tested",
-    Result.SILENT: "nothing but times differs from the clean trial: the plant did not act, or leaves no trace",
+    Result.SILENT: "nothing but times differs from the clean trial: the plant did not act, or no metric shows it",
     Result.ALARM: "nothing was planted, and something failed",
     Result.CAUGHT: "a metric failed that names the part at fault",
     Result.CLEAN: "nothing was planted, and nothing failed",
@@ -22,6 +25,10 @@ MEANING: Mapping[Result, str] = {
     Result.NEEDS_QUIET: "not run: times alone tell it, and they are judged with one trial at a time only",
     Result.OTHER_REGIME: "not run: it acts in regimes that were not asked for",
 }
+UPGRADE = (
+    "On an upgrade: the same trials judged as if the versions of the guarded libraries differed, where what a library "
+    "does inside explains and fails nothing."
+)
 TOGETHER = (
     "{} trials ran at once, so times (kinds wall and device) were not judged; every other figure repeats whatever runs "
     "beside it."
@@ -37,8 +44,10 @@ def tally(rows: Sequence[Row]) -> str:
     """How many rows came out how: "58 caught, 2 missed, 3 needs cuda; 1 of those caught is not explained"."""
     counts = Counter(row.result for row in rows)
     said = ", ".join(f"{counts[result]} {result.value}" for result in Result if counts[result])
-    vague = sum(row.result is Result.CAUGHT and not row.explained for row in rows)
-    return said + (f"; {vague} of those caught {'is' if vague == 1 else 'are'} not explained" if vague else "")
+    caught = [row for row in rows if row.result is Result.CAUGHT]
+    short = {"not explained": [r for r in caught if not r.explained], ONE_STACK: [r for r in caught if not r.upgrade]}
+    more = ", ".join(f"{len(of)} {'is' if len(of) == 1 else 'are'} {words}" for words, of in short.items() if of)
+    return said + (f"; of those caught {more}" if more else "")
 
 
 def signals(rows: Iterable[Row]) -> tuple[str, ...]:
@@ -82,8 +91,8 @@ def _seen(row: Row) -> str:
     """By what a row was seen, or by what it ought to have been; then the explanation."""
     besides = f" (besides: {', '.join(row.besides)})" if row.besides else ""
     if row.result is Result.CAUGHT:
-        vague = "" if row.explained else " [not explained]"
-        return f"by {', '.join(row.by)}{besides}: {row.explanation}{vague}"
+        notes = [*([] if row.explained else ["not explained"]), *([] if row.upgrade else [ONE_STACK])]
+        return f"by {', '.join(row.by)}{besides}: {row.explanation}" + (f" [{', '.join(notes)}]" if notes else "")
     if row.result in NOT_RUN or not row.expected:
         return (row.problem or row.about) + besides
     why = _first(row.problem) or MEANING[row.result]
@@ -105,14 +114,21 @@ def markdown(report: Report) -> str:
          for r in told),
     )  # fmt: skip
     words = _table(
-        ("fault", "what a user gets", "met in", "seen by", "explanation"),
+        ("fault", "what a user gets", "met in", "seen by", "on an upgrade", "explanation"),
         ((f"`{r.fault}`", r.about, ", ".join(r.threads or r.libraries), ", ".join(f"`{name}`" for name in r.by),
-          r.explanation or _first(r.problem) or MEANING[r.result]) for r in told),
+          _upgrade(r), r.explanation or _first(r.problem) or MEANING[r.result]) for r in told),
     )  # fmt: skip
-    legend = f"{EXPECTED} a metric failed that ought to; {BESIDES} another one failed besides."
+    legend = f"{EXPECTED} a metric failed that ought to; {BESIDES} another one failed besides. {UPGRADE}"
     found = Counter(row.result for row in rows)
     meaning = "\n".join(f"- {result.value}: {MEANING[result]}" for result in Result if found[result])
     return "\n\n".join((_heading(report), tally(rows) + ".", meaning, matrix, legend, words)) + "\n"
+
+
+def _upgrade(row: Row) -> str:
+    """By what else a fault is seen where other versions run; of many the first few."""
+    if row.result is not Result.CAUGHT:
+        return ""
+    return some([f"`{name}`" for name in row.upgrade]) if row.upgrade else ONE_STACK
 
 
 WHAT = (

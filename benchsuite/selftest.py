@@ -198,7 +198,19 @@ def trial(measure: Measure, against: Trials, fault: Fault, regime: str, kinds: K
     except SuiteError as error:
         return replace(matrix.not_run(fault, Result.CRASHED, str(error)), regime=regime)
     acted = bool(made.problem) or matrix.acted(against.records, made.records, registry.metrics())
-    return matrix.sift(fault, regime, judge(against, made, kinds), acted=acted, problem=made.problem)
+    verdicts, upgraded = (judge(against, side, kinds) for side in (made, _upgraded(made)))
+    return matrix.sift(fault, regime, verdicts, upgraded, acted=acted, problem=made.problem)
+
+
+def _upgraded(made: Trials) -> Trials:
+    """The same trials, as if each guarded library had another version than it has."""
+    return replace(made, records=tuple(map(_moved, made.records)))
+
+
+def _moved(record: Record) -> Record:
+    packages = record.environment.packages
+    others = {name: f"{version}.post1" for name, version in environment.guarded(packages).items()}
+    return replace(record, environment=replace(record.environment, packages={**packages, **others}))
 
 
 def judge(against: Trials, made: Trials, kinds: Kinds = frozenset(Kind)) -> tuple[Verdict, ...]:

@@ -318,8 +318,9 @@ def test_acted_ignores_times() -> None:
 
 def row(result: Result, name: str = "f", **more: Any) -> Row:
     by = ("model.modules",) if result is Result.CAUGHT else ()
+    told = "the thing | is off" if by else ""
     made = matrix.not_run(example, result, "")
-    return replace(made, fault=name, by=by, explanation="the thing | is off" if by else "", explained=bool(by), **more)
+    return replace(made, fault=name, by=by, upgrade=by, explanation=told, explained=bool(by), **more)
 
 
 ROWS = (
@@ -368,8 +369,12 @@ def test_text() -> None:
 
 
 def test_tally_counts_unexplained() -> None:
-    """What was caught without its word in the explanation is counted."""
-    assert matrix_words.tally([replace(ROWS[0], explained=False)]) == "1 caught; 1 of those caught is not explained"
+    """What was caught without its word in the explanation is counted, and what an upgrade would hide."""
+    vague, hidden = replace(ROWS[0], explained=False), replace(ROWS[0], upgrade=())
+    assert matrix_words.tally([vague]) == "1 caught; of those caught 1 is not explained"
+    assert matrix_words.tally([vague, hidden, hidden]) == (
+        "3 caught; of those caught 1 is not explained, 2 are seen on one stack alone"
+    )
 
 
 def test_markdown_tables_are_whole() -> None:
@@ -378,8 +383,8 @@ def test_markdown_tables_are_whole() -> None:
     tables = re.findall(r"(?:^\|.*\n)+", page, re.MULTILINE)
     assert page.startswith("# Self-test, profile tiny\n")
     assert len(tables) == 2
-    for table in tables:
-        assert {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()} == {6}
+    for table, cells in zip(tables, (6, 7), strict=True):
+        assert {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()} == {cells}
         assert len(table.splitlines()) == len(ROWS) - 1 + 2  # a clean repeat has nothing to tell
 
 
@@ -488,6 +493,19 @@ def test_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_run_of_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, planted: Record, result: Result) -> None:
     """A plant that changes nothing is told as such, and so is one that crashes the trial."""
     assert run_with(monkeypatch, tmp_path, planted, example)[0].result is result
+
+
+def test_a_fault_is_judged_as_an_upgrade_would_be_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What a library does inside fails on its own versions alone; what it builds fails on others too."""
+    inside = replace(METRICS["model.modules"], name="count.calls", kind=Kind.COUNT, same_stack=True, unit="1")
+    monkeypatch.setitem(METRICS, inside.name, inside)
+    clean = make_record(metrics={inside.name: Measured(value=100)})
+    monkeypatch.setattr(f"{__name__}.make_record", lambda: clean)
+    counted = replace(example, seen_by=("count.*",))
+    more = replace(clean, metrics={inside.name: Measured(value=150)})
+    built = replace(more, fingerprint={**clean.fingerprint, "model.modules": {}})
+    found = [run_with(monkeypatch, tmp_path, planted, counted)[0] for planted in (more, built)]
+    assert [(row.by, row.upgrade) for row in found] == [(("count.calls",), ()), (("count.calls",), ("model.modules",))]
 
 
 def test_run_survives_a_plant_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -30,6 +30,6 @@ RULE = Rule(
     name="more_work",
     rank=50,
     find=find,
-    effects={**TIME, **WORK, "memory.saved_for_backward": 0, "memory.peak.*": 0},
+    effects={**TIME, **WORK, "memory.saved_for_backward": 0, "memory.peak.*": 0, "function.trained_bits": 0},
     packages=("transformers", "bitsandbytes", "peft", "torch"),
 )
