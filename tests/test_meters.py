@@ -766,7 +766,8 @@ def test_precision_flags_follow_torch():
         torch.set_float32_matmul_precision("highest")
     assert before["get_float32_matmul_precision"] == "highest"
     assert after["get_float32_matmul_precision"] == "high"
-    assert precision._read("no.such.switch", call=False) == "absent"
+    assert precision._read("no.such.switch", call=False) == precision.ABSENT
+    assert precision.ABSENT not in before.values()
 
 
 def test_variables_hide_folders_and_secrets():

@@ -463,6 +463,14 @@ EXAMPLES = (
         of=("count.cuda_calls.step", "cuda_calls.by_name"),
     ),
     Example(
+        rule="resumed",
+        old={"defaults.resumed": {"loss": 0.0, "learning_rate": 0.0, "grad_norm": 0.0, "weights": 0.0}},
+        new={"defaults.resumed": {"loss": 0.024, "learning_rate": 0.0, "grad_norm": 0.31, "weights": 0.002}},
+        says="a training resumed from its checkpoint parts from one that was not cut off: the loss by 2.4 %, "
+        "the gradient norm by 31 %, the weights by 0.2 %",
+        of=("defaults.resumed",),
+    ),
+    Example(
         rule="activations",
         old={"memory.saved_for_backward": 100 * MIB, "vram.peak.train": 400 * MIB},
         new={"memory.saved_for_backward": 300 * MIB, "vram.peak.train": 600 * MIB},

@@ -211,4 +211,26 @@ def autocast_on() -> None:
     wrap(Trainer, "compute_loss_context_manager", lambda *_, **__: torch.autocast(device, torch.bfloat16))
 
 
+@fault(
+    "a training that is resumed begins its optimizer anew",
+    libraries=("transformers", "accelerate"), regimes=FP32, word="resumed", seen_by=("defaults.resumed",),
+)  # fmt: skip
+def resumed_without_optimizer() -> None:
+    """Leave the optimizer's and the schedule's files where they are."""
+    from transformers import Trainer
+
+    wrap(Trainer, "_load_optimizer_and_scheduler", lambda *_, **__: None)
+
+
+@fault(
+    "a training that is resumed draws other random numbers",
+    libraries=("transformers", "torch"), regimes=FP32, word="resumed", seen_by=("defaults.resumed",),
+)  # fmt: skip
+def resumed_with_other_numbers() -> None:
+    """Leave the generators where they stand."""
+    from transformers import Trainer
+
+    wrap(Trainer, "_load_rng_state", lambda *_, **__: None)
+
+
 FAULTS = of(vars())

@@ -24,12 +24,15 @@ ACCUMULATION = exact("defaults.accumulation", "gradient accumulation with nothin
 OPTIMIZER = exact("defaults.optimizer", "optimizer with nothing pinned")
 CHECKPOINTING = exact("defaults.checkpointing", "gradient checkpointing with nothing pinned")
 
+# 0.0 in all, with transformers 4.57.6 and 5.23.0.
+RESUMED = exact("defaults.resumed", "training resumed from a checkpoint with nothing pinned")
+
 
 class DefaultsMeter(ProbeMeter):
     """Builds and looks; what crashes is recorded as crashing."""
 
     name = "defaults"
-    metrics = (SIGNATURES, WRITTEN, NAMES, MODULES, LOADED, ACCUMULATION, OPTIMIZER, CHECKPOINTING)
+    metrics = (SIGNATURES, WRITTEN, NAMES, MODULES, LOADED, ACCUMULATION, OPTIMIZER, CHECKPOINTING, RESUMED)
 
     def probe(self, scene: Scene) -> Mapping[str, JSON]:
         """See `ProbeMeter.probe`."""
@@ -53,6 +56,7 @@ class DefaultsMeter(ProbeMeter):
                 ACCUMULATION.name: _tried(lambda: training.accumulation(first, work, device)),
                 OPTIMIZER.name: _tried(lambda: training.optimizer(first, work, device)),
                 CHECKPOINTING.name: _tried(lambda: training.checkpointing(first, work, device)),
+                RESUMED.name: _tried(lambda: training.resumed(first, work, device)),
             }
 
 

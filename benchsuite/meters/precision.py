@@ -1,7 +1,7 @@
 """The switches of torch that decide in which precision, and by which algorithms, it computes.
 
-Read after training, as training left them. A switch that a version of torch lacks, or refuses to
-tell, is recorded as such.
+Read after training, as training left them. A switch that a version of torch lacks is left out; one that it
+refuses to tell is recorded as such. torch 2.9 has its newer switches beside the old ones.
 """
 
 from __future__ import annotations
@@ -13,13 +13,18 @@ from ..nouns import JSON, Measured, Phase
 from ..scene import Meter, Scene
 from ._probing import exact
 
-FLAGS = exact("model.precision_flags", "precision flags of torch")
+FLAGS = exact("model.precision_flags", "precision flags of torch", judge="values")
 ATTRIBUTES = (
     "backends.cuda.matmul.allow_tf32", "backends.cuda.matmul.allow_fp16_reduced_precision_reduction",
     "backends.cuda.matmul.allow_bf16_reduced_precision_reduction", "backends.cuda.matmul.allow_fp16_accumulation",
     "backends.cudnn.allow_tf32", "backends.cudnn.enabled", "backends.cudnn.benchmark", "backends.cudnn.deterministic",
     "backends.mkldnn.enabled", "backends.mkldnn.deterministic", "backends.mkldnn.allow_tf32",
+    "backends.fp32_precision", "backends.cuda.matmul.fp32_precision",
+    "backends.cudnn.fp32_precision", "backends.cudnn.conv.fp32_precision", "backends.cudnn.rnn.fp32_precision",
+    "backends.mkldnn.fp32_precision", "backends.mkldnn.matmul.fp32_precision",
+    "backends.mkldnn.conv.fp32_precision", "backends.mkldnn.rnn.fp32_precision",
 )  # fmt: skip
+ABSENT = "absent"
 CALLS = (
     "get_float32_matmul_precision", "get_default_dtype", "are_deterministic_algorithms_enabled",
     "is_deterministic_algorithms_warn_only_enabled", "is_anomaly_enabled", "is_grad_enabled",
@@ -42,7 +47,8 @@ class PrecisionMeter(Meter):
 
 def flags() -> dict[str, JSON]:
     """Every switch by its name below `torch`."""
-    return {name: _read(name, call=False) for name in ATTRIBUTES} | {name: _read(name, call=True) for name in CALLS}
+    found = {name: _read(name, call=False) for name in ATTRIBUTES} | {name: _read(name, call=True) for name in CALLS}
+    return {name: value for name, value in found.items() if value != ABSENT}
 
 
 def _read(name: str, *, call: bool) -> JSON:
@@ -54,7 +60,7 @@ def _read(name: str, *, call: bool) -> JSON:
             thing = getattr(thing, part)
         value = thing() if call else thing
     except (AttributeError, AssertionError):
-        return "absent"
+        return ABSENT
     except RuntimeError as error:
         # torch 2.9 and later refuse to read an old switch after its new twin was set.
         return f"refused: {str(error).splitlines()[0][:80]}"

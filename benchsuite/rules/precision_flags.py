@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from benchsuite.evidence import Clue, Evidence, Rule
 from benchsuite.judges._diff import moves
+from benchsuite.judges.values import common
 from benchsuite.rules._effects import FUNCTION, TIME, WORK, either
 from benchsuite.rules._looks import first, some
 
@@ -15,7 +16,8 @@ def find(seen: Evidence) -> Clue | None:
     moved = first(seen, FLAGS)
     if moved is None:
         return None
-    told = [f"{move.path} {move.words}" for move in moves(moved[1], moved[2])]
+    sides = common(moved[1], moved[2]), common(moved[2], moved[1])
+    told = [f"{move.path} {move.words}" for move in sorted(moves(*sides), key=lambda move: "refused" in move.words)]
     return Clue(words=f"precision flags of torch: {some(told)}", parts=(FLAGS,))
 
 
