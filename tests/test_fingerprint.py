@@ -14,7 +14,17 @@ from benchsuite import cases, codec, compare, registry
 from benchsuite.nouns import Job, Kind, Options, Outcome, Record, Role, Status
 
 STEPS = 4
-CUDA_ONLY = ("vram.", "nvml.", "device.", "kernels.", "count.kernels", "count.cuda", "cuda_calls.", "energy.", "train.graphs")
+CUDA_ONLY = (
+    "vram.",
+    "nvml.",
+    "device.",
+    "kernels.",
+    "count.kernels",
+    "count.cuda",
+    "cuda_calls.",
+    "energy.",
+    "train.graphs",
+)
 FAULTS = """
 def layer_norm_drawn_anew():
     from transformers import AutoModelForSequenceClassification as Auto
