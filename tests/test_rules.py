@@ -45,12 +45,14 @@ def packed(**more):
     return module("Linear4bit", "uint8", quant="nf4", compute="float16", **more)
 
 
+SAME_TOKENS = {"texts": 14, "other_ids": 0, "differs": {}}
 QUERY, HEAD, NORM = "bert.encoder.layer.0.attention.self.query", "classifier", "bert.embeddings.LayerNorm"
+ADAPTER = f"{QUERY}.lora_A.default"
 MAP = {
     QUERY: packed(),
     NORM: module("LayerNorm"),
     HEAD: module(trains=True),
-    f"{QUERY}.lora_A.default": module(trains=True, scaling={"default": 2.0}),
+    ADAPTER: module(trains=True, scaling={"default": 2.0}),
     "drop": {"class": "Dropout", "dropout": 0.1},
 }
 GROUPS = {
@@ -349,6 +351,72 @@ EXAMPLES = (
         new={"function.reload_drift": 2.3, "saved.tensors": {"base_model.model.b": "F32"}},
         says="what was trained is lost on reload: logits differ by 2.3 from those before saving (was 0); not in",
         of=("function.reload_drift", "saved.tensors"),
+    ),
+    Example(
+        rule="saved_config",
+        old={
+            "saved.config": {"adapter_config": {"lora_alpha": 32, "r": 16}},
+            "saved.written": {"adapter_config.json": {"lora_alpha": 32}},
+            "model.modules.reloaded": MAP,
+            "function.reload_drift": 0.0,
+        },
+        new={
+            "saved.config": {"adapter_config": {"lora_alpha": 28, "r": 16}},
+            "saved.written": {"adapter_config.json": {"lora_alpha": 28}},
+            "model.modules.reloaded": MAP | {ADAPTER: module(trains=True, scaling={"default": 1.75})},
+            "function.reload_drift": 0.4,
+        },
+        says="the saved configuration says otherwise: adapter_config.lora_alpha 32 -> 28; transformers",
+        of=("saved.config", "saved.written", "model.modules.reloaded", "function.reload_drift"),
+    ),
+    Example(
+        rule="reloaded_model",
+        old={"model.modules.reloaded": MAP | {HEAD: module()}, "model.modules": MAP},
+        new={"model.modules.reloaded": MAP, "model.modules": MAP},
+        says="the reloaded model is another: trains false -> true of 1 modules (classifier)",
+        of=("model.modules.reloaded",),
+    ),
+    Example(
+        rule="reloaded_model",
+        old={"model.modules.reloaded": MAP, "function.reload_drift": 0.0},
+        new={
+            "model.modules.reloaded": MAP | {ADAPTER: module(trains=True, scaling={"default": 1.0})},
+            "function.reload_drift": 0.7,
+        },
+        says=f"the reloaded model is another: scaling.default 2.0 -> 1.0 of 1 modules ({ADAPTER})",
+        of=("model.modules.reloaded", "function.reload_drift"),
+    ),
+    Example(
+        rule="saved_tokenizer",
+        old={"saved.tokenizer": SAME_TOKENS, "saved.files": {"a.safetensors": MIB, "tokenizer.json": 9, "v.txt": 9}},
+        new={
+            "saved.tokenizer": {"texts": 14, "other_ids": 3, "differs": {"padding_side": ["right", "left"]}},
+            "saved.files": {"a.safetensors": MIB, "v.txt": 9},
+        },
+        says="the saved tokenizer is not the one that was used: 3 of 14 texts get other ids, padding_side right -> "
+        "left; gone from the folder: tokenizer.json;",
+        of=("saved.tokenizer", "saved.files"),
+    ),
+    Example(
+        rule="saved_tokenizer",
+        old={"saved.tokenizer": SAME_TOKENS},
+        new={"saved.tokenizer": "crash: OSError: no tokenizer in SAVED"},
+        says="the saved tokenizer is not the one that was used: it cannot be read (OSError: no tokenizer in SAVED);",
+        of=("saved.tokenizer",),
+    ),
+    Example(
+        rule="saved_files",
+        old={"saved.files": {"model.safetensors": 8 * MIB}, "saved.bytes": 8 * MIB},
+        new={"saved.files": {"model.safetensors": 8 * MIB, "pytorch_model.bin": 8 * MIB}, "saved.bytes": 16 * MIB},
+        says="the saved folder holds other files: pytorch_model.bin (8.00 MB) is new",
+        of=("saved.files", "saved.bytes"),
+    ),
+    Example(
+        rule="saved_files",
+        old={"saved.written": {"generation_config.json": {"do_sample": False}}},
+        new={"saved.written": {"generation_config.json": {"do_sample": True}}},
+        says="saved files say something else: generation_config.json.do_sample false -> true",
+        of=("saved.written",),
     ),
     Example(
         rule="saved_file",
@@ -778,7 +846,7 @@ def test_what_became_what_is_told_of_each_direction():
 
 def test_a_nearer_cause_silences_what_it_brings_along():
     """An adapter that is gone is one cause, not four: its file, groups and draws follow from it."""
-    adapter = f"{QUERY}.lora_A.default"
+    adapter = ADAPTER
     old = {"model.modules": MAP, "saved.tensors": {adapter: "F32"}, "weights.initialised": {adapter: [0.1]}}
     new = {
         "model.modules": {k: v for k, v in MAP.items() if k != adapter},
@@ -787,6 +855,39 @@ def test_a_nearer_cause_silences_what_it_brings_along():
     }
     found = told(old, new)
     assert {v.cause.split(";")[0] for v in found.values()} == {f"1 adapter layers ({adapter}) are no longer trained"}
+
+
+def test_a_lost_tensor_is_told_beside_a_configuration_that_moved():
+    """What the file says otherwise explains a drift only where nothing is missing in it."""
+    old = {
+        "saved.config": {"config": {"a": 1}},
+        "saved.tensors": {"a": "F32", "b": "F32"},
+        "function.reload_drift": 0.0,
+    }
+    new = {"saved.config": {"config": {"a": 2}}, "saved.tensors": {"b": "F32"}, "function.reload_drift": 1.0}
+    said = told(old, new)["function.reload_drift"].cause.splitlines()
+    assert [line.split(":")[0] for line in said] == [
+        "the saved configuration says otherwise", "what was trained is lost on reload"
+    ]  # fmt: skip
+
+
+def test_labels_in_a_file_explain_no_drift():
+    """Names of classes move no logit: what else is lost on reload keeps its own cause."""
+    old = {"saved.config": {"config": {"id2label": {"0": "bad"}}}, "function.reload_drift": 0.0}
+    new = {"saved.config": {"config": {"id2label": {"0": "LABEL_0"}}}, "function.reload_drift": 1.0}
+    found = told(old, new)
+    assert found["saved.config"].cause.startswith("the saved configuration says otherwise: config.id2label.0 bad ->")
+    assert found["function.reload_drift"].cause.startswith("what was trained is lost on reload")
+
+
+def test_what_trains_otherwise_is_reloaded_otherwise():
+    """An adapter that trains no more is one cause, and the reloaded map follows from it."""
+    gone = {name: entry for name, entry in MAP.items() if name != ADAPTER}
+    frozen = MAP | {ADAPTER: module(scaling={"default": 2.0})}
+    old = {"model.modules": MAP, "model.modules.reloaded": frozen}
+    new = {"model.modules": gone, "model.modules.reloaded": gone}
+    found = told(old, new)
+    assert {v.cause.split(";")[0] for v in found.values()} == {f"1 adapter layers ({ADAPTER}) are no longer trained"}
 
 
 def test_seeds_are_told_on_one_stack():

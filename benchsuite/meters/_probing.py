@@ -35,9 +35,10 @@ def count(name: str, title: str, **more: Any) -> Metric:
     return Metric(name=name, unit="1", kind=Kind.COUNT, concern="work", title=title, better=Better.LOWER, **more)
 
 
-def crash(error: BaseException) -> str:
-    """A crash as a value: class and first line of the message."""
-    first = (str(error).strip().splitlines() or ["no message"])[0]
+def crash(error: BaseException, folder: str = "") -> str:
+    """A crash as a value: class and first line of the message, in which `folder`, of a name drawn anew, is "SAVED"."""
+    said = str(error).replace(folder, "SAVED") if folder else str(error)
+    first = (said.strip().splitlines() or ["no message"])[0]
     return f"crash: {type(error).__name__}: {first}"[:300]
 
 

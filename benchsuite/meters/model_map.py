@@ -1,7 +1,7 @@
 """What the model is made of: parameters, and for every module its class, dtype and part in training.
 
-Read from the model that trains, after the transforms and before the first step; and in which dtypes it
-was loaded and reloaded, since preparing for training in 4 bits casts the rest to float32 and hides them.
+Read from the model that trains, after the transforms and before the first step; and as it was loaded and
+reloaded, since preparing for training in 4 bits casts the rest to float32 and hides what was there.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ LOADED_DTYPES = _exact("model.dtypes.loaded", "stored elements by dtype, as load
 RELOADED_DTYPES = _exact("model.dtypes.reloaded", "stored elements by dtype, as reloaded")
 MODULES = _exact("model.modules", "module map")
 LOADED_MODULES = _exact("model.modules.loaded", "module map, as loaded")
+RELOADED_MODULES = _exact("model.modules.reloaded", "module map, as reloaded")
 LOADED_BYTES = Metric(
     name="model.bytes.loaded", unit="B", kind=Kind.BYTES, concern="memory", title="parameters and buffers as loaded",
     better=Better.LOWER, relative=0.0, absolute=0.0,
@@ -40,8 +41,8 @@ class ModelMapMeter(Meter):
 
     name = "model_map"
     metrics = (
-        TRAINABLE, TOTAL, STORED, DTYPES, LOADED_DTYPES, RELOADED_DTYPES, MODULES, LOADED_MODULES, LOADED_BYTES,
-        CHECKPOINTING, ATTENTION, QUANTISED,
+        TRAINABLE, TOTAL, STORED, DTYPES, LOADED_DTYPES, RELOADED_DTYPES, MODULES, LOADED_MODULES, RELOADED_MODULES,
+        LOADED_BYTES, CHECKPOINTING, ATTENTION, QUANTISED,
     )  # fmt: skip
 
     def stop(self, phase: Phase, scene: Scene) -> Mapping[str, Measured]:
@@ -63,7 +64,7 @@ def loaded(model: Any) -> dict[str, JSON]:
 
 def reloaded(model: Any) -> dict[str, JSON]:
     """What is said of the reloaded model, by metric name."""
-    return {RELOADED_DTYPES.name: dtypes(model)}
+    return {RELOADED_DTYPES.name: dtypes(model), RELOADED_MODULES.name: modules(model)}
 
 
 def nbytes(model: Any) -> int:

@@ -15,6 +15,8 @@ from benchsuite.units import is_number, show
 QUANTISED = ("4bit", "8bit")
 HEADS = ("classifier", "score", "classification_head", "lm_head", "qa_outputs")
 MODULES = "model.modules*"
+RELOADED = "model.modules.reloaded"
+"""A map that no transform made: rules of what trains leave it to `reloaded_model`."""
 DEFAULTS = "defaults.modules"
 STORED = "defaults.loaded"
 """What the builds of `DEFAULTS` store after loading: elements by dtype, and bytes."""
@@ -46,7 +48,7 @@ class Maps:
 def maps(seen: Evidence) -> tuple[Maps, ...]:
     """Every pair of module maps whose verdict says that they moved; the suite's own build first."""
     found = []
-    for metric in (*seen.like(MODULES), *seen.like(DEFAULTS)):
+    for metric in (*(name for name in seen.like(MODULES) if name != RELOADED), *seen.like(DEFAULTS)):
         old, new = seen.moved(metric) or ({}, {})
         if metric == DEFAULTS:
             found += [

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from benchsuite.evidence import Clue, Evidence, Rule
 from benchsuite.rules._looks import crashed, maps, packed, some
+from benchsuite.rules._saved import TOKENIZER
 
 
 def find(seen: Evidence) -> Clue | None:
-    """A crash is a value now that was none before, anywhere in the fingerprint."""
+    """A crash is a value now that was none before, anywhere in the fingerprint but where a rule of its own tells it."""
     told_elsewhere = tuple(found.where.rpartition(", ")[0] for found in maps(seen) if packed(found, now=True))
     hits = {
         metric: [hit for hit in crashed(*(seen.moved(metric) or (None, None))) if not _in(hit[0], told_elsewhere)]
         for metric in seen.like("*")
+        if metric != TOKENIZER
     }
     hits = {metric: found for metric, found in hits.items() if found}
     if not hits:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from benchsuite.evidence import Clue, Evidence, Rule
 from benchsuite.rules._looks import is_head, short, some
+from benchsuite.rules._saved import acting, rebuilt
 
 DRIFT, TENSORS = "function.reload_drift", "saved.tensors"
 LEAST = 1e-3
 
 
 def find(seen: Evidence) -> Clue | None:
-    """Saved and reloaded model answer differently, and did not."""
+    """Saved and reloaded model answer differently, and did not; not for what the file says, or what was built of it."""
     drift = seen.number_moved(DRIFT)
     if drift is None or drift[1] <= max(drift[0], LEAST):
         return None
     lost = _lost(seen)
+    if not lost and (acting(seen) or any(field != "trains" for _, field, _ in rebuilt(seen))):
+        return None
     gone = f"; not in the file any more: {some(map(short, lost), 3)}" if lost else ""
     what = "the head" if lost and all(is_head(name) for name in lost) else "what was trained"
     return Clue(

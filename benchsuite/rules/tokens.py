@@ -46,6 +46,6 @@ RULE = Rule(
     rank=10,
     find=find,
     effects={**FUNCTION, **either(TIME), **either(WORK), **either(RESIDENT), "memory.*": 0, "input.*": 0,
-             "optimizer.accumulation": 0, "time.tokenise": 0},
+             "optimizer.accumulation": 0, "time.tokenise": 0, "saved.files": 0, "saved.written": 0},
     packages=("tokenizers", "transformers", "datasets"),
 )  # fmt: skip
