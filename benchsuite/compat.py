@@ -30,6 +30,20 @@ def is_checkpointing(model: Any) -> bool:
     return bool(getattr(model, "is_gradient_checkpointing", False) if late is None else late)
 
 
+@contextmanager
+def without_checkpointing(model: Any) -> Iterator[None]:
+    """Inside, `model` recomputes nothing; the flag is each layer's own, so that how it checkpoints stays set."""
+    names = ("gradient_checkpointing", "activation_checkpointing")
+    held = [(module, name) for module in model.modules() for name in names if vars(module).get(name) is True]
+    for module, name in held:
+        setattr(module, name, False)
+    try:
+        yield
+    finally:
+        for module, name in held:
+            setattr(module, name, True)
+
+
 def bare_optimizer(optimizer: Any) -> Any:
     """The torch optimizer under accelerate's wrapper."""
     return getattr(optimizer, "optimizer", optimizer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +14,7 @@ from judging import gpu_record
 from benchsuite.evidence import Rule, evidence
 from benchsuite.nouns import Status
 from benchsuite.registry import metrics, rules
+from benchsuite.rules._looks import times
 
 Parts = Mapping[str, Any]
 MIB = 2**20
@@ -65,6 +67,8 @@ GROUPS = {
 LR = [1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1]
 DIGESTS = {"train": {"input_ids": "0123456789abcdef", "labels": "fedcba9876543210"}}
 OTHER = "f" * 16
+SIZES = {"optimizer.backward.exact": {"all": [2.0], "a": [0.8, 0.4], "b": [0.6, -0.2], "c": [1e-13, 0.0]}}
+"""Gradients by norm and direction."""
 LOADED = {"tensors": 39, "differing": [], "missing": [], "not_in_file": []}
 SLOW = {"device.kernel_time.step": 0.0138}
 FAST = {"device.kernel_time.step": 0.0096}
@@ -681,6 +685,124 @@ EXAMPLES = (
         of=("optimizer.backward", "function.trained_bits"),
     ),
     Example(
+        rule="backward",
+        old={"optimizer.backward.own": {"largest": 5e-6, "typical": 1e-6}, "optimizer.backward.off": {}} | SIZES,
+        new={
+            "optimizer.backward.own": {"largest": 0.5, "typical": 1e-6},
+            "optimizer.backward.off": {"bert.encoder.a.weight": [0.5, 0.5], "bert.encoder.b.weight": [0.501, 0.499]},
+        }
+        | SIZES,
+        says="gradients of 2 of 3 tensors are half of what 64-bit arithmetic gives, first bert.encoder.a.weight",
+        of=("optimizer.backward.own",),
+    ),
+    Example(
+        rule="forward_training",
+        old={"function.exact.training": {"hidden 0": [1.0, 2.0], "logits": [0.1]}, **SIZES},
+        new={
+            "function.exact.training": {"hidden 0": [1.1, 2.0], "logits": [0.2]},
+            "optimizer.backward.exact": {"all": [3.0], "a": [0.8, 0.4], "b": [0.6, -0.2], "c": [1e-13, 0.0]},
+        },
+        says="in training the forward pass is another function: in 64 bits, with the same weights and fixed masks in "
+        "the place of dropout's it differs, first in hidden 0",
+        of=("function.exact.training", "optimizer.backward.exact"),
+    ),
+    Example(
+        rule="backward_formula",
+        old={**SIZES, "function.logits_trained": [[1.0]]},
+        new={
+            "optimizer.backward.exact": {"all": [2.0], "a": [0.4, 0.2], "b": [0.6, -0.2], "c": [1e-12, 0.0]},
+            "function.logits_trained": [[3.0]],
+        },
+        says="the backward pass, or what runs in training alone, is another function: in 64 bits gradients of 1 of 2 "
+        "tensors are half of what they were, first a",
+        of=("optimizer.backward.exact", "function.logits_trained"),
+    ),
+    Example(
+        rule="backward_formula",
+        old=SIZES,
+        new={"optimizer.backward.exact": {"all": [2.0], "a": [0.5, 0.4], "b": [0.6, -0.3], "c": [1e-12, 0.0]}},
+        says="the backward pass, or what runs in training alone, is another function: in 64 bits gradients of 2 of 2 "
+        "tensors differ, first a",
+        of=("optimizer.backward.exact",),
+    ),
+    Example(
+        rule="rounding",
+        old={
+            "function.rounding": {"hidden 0": 6e-8, "hidden 1": 1.4e-7, "logits": 6e-7},
+            "optimizer.backward.own": {"largest": 5e-6, "typical": 1e-6},
+        },
+        new={
+            "function.rounding": {"hidden 0": 6e-8, "hidden 1": 2e-4, "logits": 9e-4},
+            "optimizer.backward.own": {"largest": 5e-3, "typical": 1e-3},
+        },
+        says="against the same model in 64 bits it rounds more than it did, or is another function in this precision "
+        "alone, off by 0.0002 in hidden 1, was by 1.4e-07",
+        of=("function.rounding", "optimizer.backward.own"),
+    ),
+    Example(
+        rule="recomputed",
+        old={"optimizer.backward.recomputed": {"largest": 0.0}, "quality.loss": [0.5], "function.merge_drift": 0.01},
+        new={"optimizer.backward.recomputed": {"largest": 0.4}, "quality.loss": [0.7], "function.merge_drift": 0.1},
+        says="checkpoints recompute something else than was computed, such as other masks of dropout: under one seed "
+        "gradients with and without them differ by 40%",
+        of=("optimizer.backward.recomputed", "quality.loss", "function.merge_drift"),
+    ),
+    Example(
+        rule="dropout_scale",
+        old={"model.dropout.scale": {"mean": 1.0, "largest": 1.0}, "quality.loss": [0.5]},
+        new={"model.dropout.scale": {"mean": 0.9, "largest": 0.9}, "quality.loss": [0.7]},
+        says="dropout scales otherwise: ones that went through it have mean 0.9, had 1, and what it keeps is x0.9 of "
+        "1 / (1 - p), was x1",
+        of=("model.dropout.scale", "quality.loss"),
+    ),
+    Example(
+        rule="gradients_changed",
+        old={"optimizer.gradients.kept": {"times": 1.0, "rest": 0.0}, "quality.loss": [0.5]},
+        new={"optimizer.gradients.kept": {"times": 3.0, "rest": 0.01}, "quality.loss": [0.7]},
+        says="gradients do not reach the update as the backward pass left them, under a limit that never bites: they "
+        "are x3; 1.00% of them is of something else",
+        of=("optimizer.gradients.kept", "quality.loss"),
+    ),
+    Example(
+        rule="update_late",
+        old={"optimizer.formula.late": {"largest": 0.0}, "function.trained_bits": OTHER},
+        new={"optimizer.formula.late": {"largest": 3.0}, "function.trained_bits": "0" * 16},
+        says="late in training an update is not AdamW's, such as by its bias correction: off by 300.00% after 5000",
+        of=("optimizer.formula.late", "function.trained_bits"),
+    ),
+    Example(
+        rule="moments",
+        old={"optimizer.formula.moments": {"largest": 0.0}, "function.trained_bits": OTHER},
+        new={"optimizer.formula.moments": {"largest": 0.0019}, "function.trained_bits": "0" * 16},
+        says="AdamW's moments are not what its formula makes of them: off by 0.19% of the largest, as if rounded",
+        of=("optimizer.formula.moments", "function.trained_bits"),
+    ),
+    Example(
+        rule="optimizer_state",
+        old={"optimizer.state": {"bytes": 800, "exp_avg": {"float32": 2}}, "vram.peak.train": 90 * MIB},
+        new={
+            "optimizer.state": {"bytes": 900, "exp_avg": {"float32": 2}, "master": {"float32": 2}},
+            "vram.peak.train": 99 * MIB,
+        },
+        says="the optimizer keeps something else of its tensors: ",
+        of=("optimizer.state", "vram.peak.train"),
+    ),
+    Example(
+        rule="update_formula",
+        old={
+            "optimizer.formula": {"group 0": 0.0, "group 1": 0.0},
+            "optimizer.formula.off": [],
+            "optimizer.formula.late": {"largest": 0.0},
+        },
+        new={
+            "optimizer.formula": {"group 0": 0.0, "group 1": 1.0},
+            "optimizer.formula.off": ["classifier.bias"],
+            "optimizer.formula.late": {"largest": 1.0},
+        },
+        says="an update is not AdamW's: off in group 1 by 100.00%, 1 tensors, first classifier.bias",
+        of=("optimizer.formula", "optimizer.formula.late"),
+    ),
+    Example(
         rule="gradients",
         old={"optimizer.gradients": {"at_begin": ["none"], "at_update": {"float32": 10}}},
         new={"optimizer.gradients": {"at_begin": ["none", "left over"], "at_update": {"float16": 9, "none": 1}}},
@@ -771,6 +893,32 @@ def test_no_rule_speaks_of_what_did_not_move(example, which):
     same = side(getattr(example, which))
     seen = evidence(CASE, same, same, judged(same, same))
     assert [rule.name for rule in rules().values() if rule.find(seen)] == []
+
+
+def test_a_merge_is_no_cause_where_the_training_was_another():
+    """Other weights merge with another drift: what moved the training explains it, or nothing does."""
+    old = {"function.merge_drift": 0.01, "function.logits_trained": [[1.0]]}
+    new = {"function.merge_drift": 0.1, "function.logits_trained": [[3.0]]}
+    assert told(old, new)["function.merge_drift"].cause.startswith("no known cause")
+    assert told(old, new | {"function.logits_trained": [[1.0]]})["function.merge_drift"].cause.startswith("merging")
+
+
+def test_gradients_that_no_update_reached_are_not_said_to_have_changed():
+    """Where a scaler skips the step there is nothing to compare, and that is another cause's to tell."""
+    old, new = ({"optimizer.gradients.kept": {"times": t, "rest": r}} for t, r in ((1.0, 0.0), (None, None)))
+    assert told(old, new)["optimizer.gradients.kept"].cause.startswith("no known cause")
+
+
+@pytest.mark.parametrize(
+    ("multiples", "words"),
+    [
+        ([0.5, 0.501], "half of"), ([2.0], "twice"), ([0.3, 0.3], "0.3 times"), ([0.0], "nothing of"),
+        ([0.5, 0.25], ""), ([0.5, None], ""), ([], ""), ([math.nan], ""),
+    ],
+)  # fmt: skip
+def test_multiples_are_told_as_one_where_they_agree(multiples, words):
+    """In words where there are any; not at all where one is another, or none."""
+    assert times(multiples) == words
 
 
 def test_variables_that_a_library_sets_for_itself_are_no_cause():

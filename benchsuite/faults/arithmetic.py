@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from benchsuite.faults._fault import BOTH, QLORA, Around, after, fault, of, with_arguments, wrap
+from benchsuite.faults._fault import BOTH, FP32, QLORA, Around, after, fault, of, with_arguments, wrap
 
 
 @fault(
@@ -43,7 +43,7 @@ def gradients_doubled() -> None:
 
 @fault(
     "4-bit layers send half of the gradient back",
-    libraries=("bitsandbytes",), regimes=QLORA, seen_by=("optimizer.backward",), word="64 bits",
+    libraries=("bitsandbytes",), regimes=QLORA, seen_by=("optimizer.backward",), word="64-bit arithmetic",
 )  # fmt: skip
 def backward_halved() -> None:
     """Halve what their backward pass returns."""
@@ -133,6 +133,80 @@ def computed_in_float32() -> None:
             layer.compute_dtype = said
 
     wrap(bitsandbytes.nn.Linear4bit, "forward", around)
+
+
+@fault(
+    "no gradient flows through the attention's residual",
+    libraries=("transformers",), regimes=FP32, seen_by=("optimizer.backward.exact",), word="in 64 bits gradients of",
+)  # fmt: skip
+def residual_detached() -> None:
+    """Detach it: the forward pass is as it was."""
+    from transformers.models.bert.modeling_bert import BertSelfOutput
+
+    wrap(BertSelfOutput, "forward", lambda call, layer, hidden, residual: call(layer, hidden, residual.detach()))
+
+
+@fault(
+    "checkpoints are recomputed with other masks of dropout",
+    libraries=("torch",), regimes=QLORA, seen_by=("optimizer.backward.recomputed",), word="recompute",
+)  # fmt: skip
+def checkpoint_masks_lost() -> None:
+    """Let them forget where the random generators stood."""
+    from torch.utils.checkpoint import CheckpointFunction
+
+    kept = False
+    wrap(CheckpointFunction, "forward", lambda call, ctx, run, _, *args: call(ctx, run, kept, *args))
+
+
+@fault(
+    "GELU is approximate in the kernels of 32 and 16 bits only",
+    libraries=("torch",), regimes=FP32, seen_by=("function.rounding",), word="rounds",
+)  # fmt: skip
+def gelu_fast() -> None:
+    """Ask for tanh's but where 64 bits are asked for."""
+    import torch
+
+    def around(call: Around, inputs: Any, *_: Any, **__: Any) -> Any:
+        return call(inputs, approximate="none" if inputs.dtype is torch.float64 else "tanh")
+
+    wrap(torch.nn.functional, "gelu", around)
+
+
+@fault(
+    "gradients are rounded to bfloat16 before the update; their dtype says nothing of it",
+    libraries=("accelerate", "torch"), regimes=FP32, seen_by=("optimizer.gradients.kept",), word="reach the update",
+)  # fmt: skip
+def gradients_rounded() -> None:
+    """Round them where they are clipped, as a hook of communication does."""
+    from accelerate import Accelerator
+
+    def around(call: Around, accelerator: Any, parameters: Any, *args: Any, **kwargs: Any) -> Any:
+        held = list(parameters)
+        for parameter in held:
+            if parameter.grad is not None:
+                parameter.grad.copy_(parameter.grad.bfloat16())
+        return call(accelerator, held, *args, **kwargs)
+
+    wrap(Accelerator, "clip_grad_norm_", around)
+
+
+@fault(
+    "AdamW's bias correction stands still from the 64th update on",
+    libraries=("torch",), regimes=BOTH, seen_by=("optimizer.formula.late",), word="late in training",
+)  # fmt: skip
+def bias_correction_stalls() -> None:
+    """Count no further inside; the count that is kept goes on."""
+
+    def around(call: Around, *args: Any, **kwargs: Any) -> Any:
+        counts = args[5]
+        told = [count.clone() for count in counts]
+        for count in counts:
+            count.clamp_(max=64)
+        call(*args, **kwargs)
+        for count, before in zip(counts, told, strict=True):
+            count.copy_(before + 1)
+
+    wrap(importlib.import_module("torch.optim.adam"), "adam", around)
 
 
 FAULTS = of(vars())

@@ -75,7 +75,7 @@ class GradientMeter(SessionMeter):
                 hook.remove()
         reached = next((logits for logits in seen.get("logits", ()) if logits.grad is not None), None)
         self.against = against(
-            labels=seen.get("labels"), logits=reached, loss=seen.get("loss"), scale=_scale(scene.trainer)
+            labels=seen.get("labels"), logits=reached, loss=seen.get("loss"), scale=scale(scene.trainer)
         )
 
     def probe(self, scene: Scene) -> Mapping[str, JSON]:
@@ -100,7 +100,7 @@ def _returned(trainer: Any, seen: dict[str, Any]) -> Iterator[None]:
         del trainer.training_step
 
 
-def _scale(trainer: Any) -> float:
+def scale(trainer: Any) -> float:
     """What a gradient scaler multiplies by on purpose."""
     scaler = getattr(trainer.accelerator, "scaler", None)
     return 1.0 if scaler is None else float(scaler.get_scale())

@@ -38,11 +38,8 @@ FLOOR = 1e-3
 1e-18 of the largest in 64 bits and 1e-6 in 32; the smallest of the others is 4e-3."""
 
 
-class TwinMeter(SessionMeter):
-    """Copies the model before the probe's training, and lets go of the copy at once."""
-
-    name = "twin"
-    metrics = (EXACT, BACKWARD, ACTIVATIONS, LAYERS)
+class FixingMeter(SessionMeter):
+    """A meter that has to know which tensors no checkpoint file holds. What it finds before the training it tells."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,21 +52,32 @@ class TwinMeter(SessionMeter):
         matched = match(tuple(names(scene.source)), held, scene.model.base_model_prefix)
         self.from_file = frozenset(id(held[name]) for name in matched.values())
 
-    def prepared(self, scene: Scene) -> None:
-        """See `SessionMeter.prepared`."""
-        drawn = [name for name, p in scene.model.named_parameters() if id(p) not in self.from_file]
-        twin = widened(copy.deepcopy(scene.model), drawn)
-        plain = dict(bare_leaves(twin))
-        self.found = {
-            EXACT.name: layers(twin, _inputs(scene)) | {"logits as dealt": layers(twin, _dealt(scene))["logits"]},
-            BACKWARD.name: compared(scene, twin, drawn),
-            ACTIVATIONS.name: answers(plain.values(), scene.device),
-            LAYERS.name: classes(plain.values()),
-        }
+    def drawn(self, scene: Scene) -> list[str]:
+        """Names of the prepared model's tensors that were drawn: head and adapters."""
+        return [name for name, p in scene.model.named_parameters() if id(p) not in self.from_file]
 
     def probe(self, scene: Scene) -> Mapping[str, JSON]:
         """See `ProbeMeter.probe`."""
         return self.found
+
+
+class TwinMeter(FixingMeter):
+    """Copies the model before the probe's training, and lets go of the copy at once."""
+
+    name = "twin"
+    metrics = (EXACT, BACKWARD, ACTIVATIONS, LAYERS)
+
+    def prepared(self, scene: Scene) -> None:
+        """See `SessionMeter.prepared`."""
+        drawn = self.drawn(scene)
+        twin = widened(copy.deepcopy(scene.model), drawn)
+        plain = dict(bare_leaves(twin))
+        self.found = {
+            EXACT.name: layers(twin, _inputs(scene)) | {"logits as dealt": layers(twin, dealt(scene))["logits"]},
+            BACKWARD.name: compared(scene, twin, drawn),
+            ACTIVATIONS.name: answers(plain.values(), scene.device),
+            LAYERS.name: classes(plain.values()),
+        }
 
 
 def _inputs(scene: Scene) -> dict[str, Any]:
@@ -77,7 +85,7 @@ def _inputs(scene: Scene) -> dict[str, Any]:
     return {name: tensor.to(scene.device) for name, tensor in padded.items()}
 
 
-def _dealt(scene: Scene) -> dict[str, Any]:
+def dealt(scene: Scene) -> dict[str, Any]:
     """The same examples in the shape in which training deals them."""
     rows = scene.rows["validation"][:ROWS]
     padded = scene.tokenizer.pad({n: values for n, values in rows.items() if n != "labels"}, return_tensors="pt")
@@ -86,7 +94,7 @@ def _dealt(scene: Scene) -> dict[str, Any]:
 
 def compared(scene: Scene, twin: Any, drawn: Iterable[str]) -> dict[str, float]:
     """How far the model's own gradients lie from its twin's, on the same values and without dropout."""
-    inputs = _dealt(scene)
+    inputs = dealt(scene)
     names_ = sample([name for name, p in scene.model.named_parameters() if p.requires_grad])
     with fixed(scene.model, drawn), evaluating(scene.model), trial.autocast(scene):
         own = gradients(scene.model, inputs, names_)
@@ -117,7 +125,7 @@ def fixed(model: Any, drawn: Iterable[str]) -> Iterator[None]:
     before = {name: p.detach().clone() for name, p in held.items()}
     try:
         for parameter in held.values():
-            parameter.data.copy_(_fixed(parameter.double()))
+            parameter.data.copy_(along(parameter.double()))
         yield
     finally:
         for name, parameter in held.items():
@@ -131,7 +139,7 @@ def gradients(model: Any, inputs: Mapping[str, Any], names_: Iterable[str]) -> d
     held = dict(model.named_parameters())
     wanted = {name: held[name] for name in names_}
     logits = model(**inputs).logits
-    whole = (logits.double() * _fixed(logits.double())).sum() / SIZE
+    whole = (logits.double() * along(logits.double())).sum() / SIZE
     found = torch.autograd.grad(whole, list(wanted.values()), allow_unused=True)
     pairs = zip(wanted.items(), found, strict=True)
     return {name: torch.zeros_like(p) if gradient is None else gradient.detach() for (name, p), gradient in pairs}
@@ -147,7 +155,7 @@ def widened(model: Any, drawn: Iterable[str]) -> Any:
     model = model.double().eval()
     held = dict(model.named_parameters())
     for name in drawn:
-        held[name].data.copy_(_fixed(held[name]))
+        held[name].data.copy_(along(held[name]))
     return model
 
 
@@ -178,7 +186,8 @@ def _plain(layer: Any, weight: Any) -> Any:
     return made.requires_grad_(requires_grad=False)
 
 
-def _fixed(like: Any) -> Any:
+def along(like: Any) -> Any:
+    """The fixed values in the shape of `like`; as a direction, what a tensor is told by beside its norm."""
     import torch
 
     return (torch.arange(like.numel(), dtype=like.dtype, device=like.device).cos() * SIZE).view_as(like)
@@ -193,7 +202,7 @@ def layers(model: Any, inputs: Mapping[str, Any]) -> dict[str, JSON]:
     found: dict[str, JSON] = {}
     for i, hidden in enumerate(output.hidden_states or ()):
         kept = hidden[inputs["attention_mask"].bool()]
-        found[f"hidden {i}"] = [_kept(kept.square().mean().sqrt()), _kept((kept * _fixed(kept)).sum())]
+        found[f"hidden {i}"] = [_kept(kept.square().mean().sqrt()), _kept((kept * along(kept)).sum())]
     return {**found, "logits": [_kept(value) for value in output.logits.flatten()]}
 
 

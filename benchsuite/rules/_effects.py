@@ -34,8 +34,8 @@ CURVE: Effects = {
     "function.padding_drift": 0, "function.merge_drift": 0, "seeds.rng": 0,
 }  # fmt: skip
 """What training on something else leaves behind: the curve, and what the trained model says."""
-FUNCTION: Effects = {**CURVE, "function.*": 0}
-"""All that, and what the model says before training."""
+FUNCTION: Effects = {**CURVE, "function.*": 0, "optimizer.backward.*": 0}
+"""All that, and what the model says before training, and which gradients it has."""
 
 
 def either(effects: Effects) -> Effects:

@@ -55,7 +55,15 @@ RULE = Rule(
     name="adapter",
     rank=21,
     find=find,
-    effects={**CURVE, **either(WORK), "function.*": 0, "model.layers": 0, "model.modules*": 0},
+    effects={
+        **CURVE,
+        **either(WORK),
+        "function.*": 0,
+        "model.layers": 0,
+        "model.modules*": 0,
+        "model.dropout.scale": 0,
+        "optimizer.backward.*": 0,
+    },
     unless=("trainable_set",),
     packages=("peft", "transformers"),
 )

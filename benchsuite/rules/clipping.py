@@ -23,6 +23,6 @@ RULE = Rule(
     name="clipping",
     rank=31,
     find=find,
-    effects={**CURVE, **either(WORK)},
+    effects={**CURVE, **either(WORK), "optimizer.gradients.kept": 0},
     packages=("transformers", "accelerate", "torch"),
 )

@@ -39,6 +39,9 @@ RULE = Rule(
         "checkpointing",
         "compute_dtypes",
         "device_copies",
+        "gradients_changed",
+        "moments",
+        "rounding",
     ),
     packages=("transformers", "accelerate", "torch", "peft"),
 )

@@ -39,7 +39,7 @@ RULE = Rule(
     name="dropout_drawn",
     rank=24,
     find=find,
-    effects={**CURVE, **either(WORK), "memory.saved_for_backward": 0, "memory.peak.*": 0},
+    effects={**CURVE, **either(WORK), "memory.saved_for_backward": 0, "memory.peak.*": 0, "model.dropout.scale": 0},
     unless=("adapter", "checkpointing", "trainable_set", "quantised_set", "module_classes", "modes", "passes"),
     packages=("transformers", "peft", "torch"),
 )

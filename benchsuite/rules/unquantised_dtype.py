@@ -123,6 +123,7 @@ RULE = Rule(
         **either(WORK),
         "model.*": 0,
         "optimizer.gradient*": 0,
+        "optimizer.backward.*": 0,
         "function.*": 0,
         "saved.bytes": 1,
     },

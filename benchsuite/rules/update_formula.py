@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from benchsuite.evidence import Clue, Evidence, Rule
 from benchsuite.rules._effects import CURVE, WORK, either
-from benchsuite.rules._looks import first, some
+from benchsuite.rules._looks import first, short, some
 
-FORMULA = "optimizer.formula"
+FORMULA, TENSORS = "optimizer.formula", "optimizer.formula.off"
 
 
 def find(seen: Evidence) -> Clue | None:
@@ -16,6 +16,9 @@ def find(seen: Evidence) -> Clue | None:
         return None
     off = [f"{name} by {value:.2%}" for name, value in moved[2].items() if isinstance(value, float) and value]
     words = f"an update is not AdamW's: off in {some(off)}" if off else "the optimizer obeys another formula"
+    tensors = (seen.pair(TENSORS) or (None, None))[1]
+    if off and isinstance(tensors, list) and tensors:
+        words += f", {len(tensors)} tensors, first {short(str(tensors[0]))}"
     return Clue(words=words, parts=(FORMULA,))
 
 
@@ -23,7 +26,7 @@ RULE = Rule(
     name="update_formula",
     rank=31,
     find=find,
-    effects={**CURVE, **either(WORK)},
+    effects={**CURVE, **either(WORK), "optimizer.formula.*": 0},
     unless=("optimizer_class", "trainable_set", "quantised_set"),
     packages=("torch", "bitsandbytes", "accelerate"),
 )

@@ -1,0 +1,35 @@
+"""Dropout does not make up for what it drops, so that training and evaluation see sums of different sizes."""
+
+from __future__ import annotations
+
+from benchsuite.evidence import Clue, Evidence, Rule
+from benchsuite.rules._effects import CURVE, WORK, either
+from benchsuite.rules._looks import first, number
+
+SCALE = "model.dropout.scale"
+
+
+def find(seen: Evidence) -> Clue | None:
+    """The mean of ones that went through dropout is another."""
+    moved = first(seen, SCALE)
+    if moved is None:
+        return None
+    sides = [(number(side, "mean"), number(side, "largest")) for side in moved[1:]]
+    (old, was), (new, now) = sides
+    if None in (old, was, new, now):
+        return Clue(words="dropout scales otherwise", parts=(SCALE,))
+    return Clue(
+        words="dropout scales otherwise: ones that went through it have mean "
+        f"{new:.3g}, had {old:.3g}, and what it keeps is x{now:.3g} of 1 / (1 - p), was x{was:.3g}",
+        parts=(SCALE,),
+    )
+
+
+RULE = Rule(
+    name="dropout_scale",
+    rank=25,
+    find=find,
+    effects={**CURVE, **either(WORK), "optimizer.backward.recomputed": 0},
+    unless=("adapter", "dropout_drawn"),
+    packages=("torch", "transformers", "peft"),
+)
