@@ -1,8 +1,9 @@
-"""A model is built more often than once where one is loaded: its checkpoint is read again."""
+"""A model is built more often than once where one is loaded: its checkpoint is read again, and its head drawn."""
 
 from __future__ import annotations
 
 from benchsuite.evidence import Clue, Evidence, Rule
+from benchsuite.rules._effects import FUNCTION
 from benchsuite.rules._looks import counted, first, larger
 
 BUILT = "model.built"
@@ -20,8 +21,9 @@ def find(seen: Evidence) -> Clue | None:
 
 RULE = Rule(
     name="built",
-    rank=45,
+    rank=17,
     find=find,
-    effects={"time.load": 1, "time.reload": 1, "ram.*": 1, "vram.peak.load": 1, "vram.reserved.*": 1, "seeds.rng": 0},
+    effects={"time.load": 1, "time.reload": 1, "ram.*": 1, "vram.peak.load": 1, "vram.reserved.*": 1, **FUNCTION,
+             "weights.initialised": 0, "weights.spread": 0},
     packages=("transformers", "accelerate", "peft"),
-)
+)  # fmt: skip
