@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 from . import builders
@@ -27,7 +27,9 @@ def session(scene: Scene) -> None:
     scene.probed = True
     meters = [meter for meter in scene.meters if isinstance(meter, SessionMeter)]
     try:
-        load(scene)
+        with ExitStack() as watched:
+            _each(meters, lambda meter: watched.enter_context(meter.loading(scene)))
+            load(scene)
         _each(meters, lambda meter: meter.loaded(scene))
         prepare(scene)
         _each(meters, lambda meter: meter.prepared(scene))

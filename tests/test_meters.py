@@ -238,21 +238,39 @@ def test_python_calls_are_counted_by_package_and_the_profiler_is_put_back():
     import sys
     from collections import Counter
 
-    idle, calls, before = Counter(), Counter(), sys.getprofile()
-    with python_calls.counting(idle):
+    idle, calls, system, before = Counter(), Counter(), Counter(), sys.getprofile()
+    with python_calls.counting(idle, system):
         math.sqrt(4)
-    with python_calls.counting(calls):
+    with python_calls.counting(calls, system):
         math.sqrt(4)
         invariance.ratio(1.0, 2.0)
     assert calls - idle == {"benchsuite": 1}
+    assert system == {}
     assert sys.getprofile() is before
+
+
+def test_calls_of_the_system_are_counted_by_name():
+    """The clock's and the process's, but not those of Python as it looks for a package."""
+    import os
+    import time
+    from collections import Counter
+
+    system, finder = Counter(), {"__name__": "importlib._bootstrap_external", "stat": os.stat}
+    with python_calls.counting(Counter(), system):
+        os.getpid()
+        time.monotonic()
+        len([1])
+        exec("stat('.')", finder)
+    assert system == {"posix.getpid": 1, "time.monotonic": 1}
 
 
 def test_calls_that_hang_on_where_packages_lie_are_left_out():
     """The search for packages takes as many calls as there are folders to look in."""
     meter = python_calls.PythonCallMeter()
     meter.calls.update({"torch": 7, "importlib": 200, "__editable___x_finder": 4, "benchsuite": 3})
-    assert meter.probe(None) == {"count.python_calls.step": 7, "python_calls.by_package": {"torch": 7}}
+    assert meter.probe(None) == {
+        "count.python_calls.step": 7, "python_calls.by_package": {"torch": 7}, "count.system_calls.step": {}
+    }  # fmt: skip
 
 
 def saved_by(layer, x):

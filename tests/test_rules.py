@@ -69,6 +69,9 @@ DIGESTS = {"train": {"input_ids": "0123456789abcdef", "labels": "fedcba987654321
 OTHER = "f" * 16
 SIZES = {"optimizer.backward.exact": {"all": [2.0], "a": [0.8, 0.4], "b": [0.6, -0.2], "c": [1e-13, 0.0]}}
 """Gradients by norm and direction."""
+SOUND = {"parts": None, "left_out": 0, "again": 0, "other_labels": 0, "unknown": 0}
+FED = {"epoch 1": {"content": DIGESTS["train"], **SOUND}, "epoch 2": {"content": {"input_ids": OTHER}, **SOUND}}
+LOG = dict.fromkeys(("loss", "learning_rate", "train_loss", "grad_norm", "eval_loss"), 1.0)
 LOADED = {"tensors": 39, "differing": [], "missing": [], "not_in_file": []}
 SLOW = {"device.kernel_time.step": 0.0138}
 FAST = {"device.kernel_time.step": 0.0096}
@@ -597,6 +600,58 @@ EXAMPLES = (
         new={"input.evaluation": {"rows": 9, "content": {"input_ids": OTHER, "labels": "0" * 16}}},
         says="evaluation sees other rows: labels differ",
         of=("input.evaluation",),
+    ),
+    Example(
+        rule="fed",
+        old={"input.fed": FED, "quality.loss": [1.05]},
+        new={"input.fed": FED | {"epoch 2": FED["epoch 1"] | {"parts": 0}}, "quality.loss": [1.69]},
+        says="the Trainer feeds other than its sampler deals: epoch 2 is in another order from batch 0 on, that of "
+        "epoch 1 again",
+        of=("input.fed", "quality.loss"),
+    ),
+    Example(
+        rule="fed",
+        old={"input.fed": FED},
+        new={"input.fed": FED | {"epoch 2": FED["epoch 2"] | {"parts": 3, "other_labels": 100, "left_out": 100}}},
+        says="the Trainer feeds other than its sampler deals: in epoch 2 from batch 3 on, 100 rows come with labels "
+        "that are not theirs, 100 rows do not come",
+        of=("input.fed",),
+    ),
+    Example(
+        rule="logged",
+        old={"trainer.log": LOG, "quality.loss": [1.0]},
+        new={"trainer.log": LOG | {"loss": 0.9091}, "quality.loss": [0.5]},
+        says="the logged loss is 0.909 of what the steps returned",
+        of=("trainer.log", "quality.loss"),
+    ),
+    Example(
+        rule="logged",
+        old={"trainer.log": LOG | {"grad_norm": 0.5}},
+        new={"trainer.log": LOG | {"eval_loss": None}},
+        says="the logged gradient norm is 1 of the norm before clipping (was 0.5), the logged validation loss "
+        "(eval_loss) is not told, or means nothing",
+        of=("trainer.log",),
+    ),
+    Example(
+        rule="left_by_step",
+        old={"memory.left_by_step": 0.0, "memory.live_tensors": 8_000},
+        new={"memory.left_by_step": 4.0, "memory.live_tensors": 80_000},
+        says="each training step leaves 4 tensors in memory (left 0)",
+        of=("memory.left_by_step",),
+    ),
+    Example(
+        rule="system_calls",
+        old={"count.system_calls.step": {}},
+        new={"count.system_calls.step": {"gc.collect": 1}},
+        says="a training step calls the system: gc.collect 0 -> 1 times",
+        of=("count.system_calls.step",),
+    ),
+    Example(
+        rule="built",
+        old={"model.built": {"BertModel": 1}},
+        new={"model.built": {"BertModel": 2}},
+        says="one loading builds its model BertModel 1 -> 2 times",
+        of=("model.built",),
     ),
     Example(
         rule="received",

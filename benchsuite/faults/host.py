@@ -154,4 +154,35 @@ def inputs_copied_twice() -> None:
     wrap(Trainer, "_prepare_inputs", around)
 
 
+@fault(
+    "the Trainer keeps every batch until it is let go of",
+    libraries=("transformers",), regimes=BOTH, seen_by=("memory.left_by_step",), word="leaves 4 tensors",
+)  # fmt: skip
+def batches_kept() -> None:
+    """In a list: gone at tear-down."""
+    from transformers import Trainer
+
+    def around(call: Around, trainer: Any, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        vars(trainer).setdefault("kept", []).append({name: value.clone() for name, value in inputs.items()})
+        return call(trainer, model, inputs, *args, **kwargs)
+
+    wrap(Trainer, "training_step", around)
+
+
+@fault(
+    "the garbage collector runs at every step",
+    libraries=("transformers", "accelerate"), regimes=BOTH, seen_by=("count.system_calls.step",), word="gc.collect",
+)  # fmt: skip
+def collected_each_step() -> None:
+    """As `release_memory` does."""
+    import gc
+
+    from transformers import Trainer
+
+    def collect(_: Any) -> None:
+        gc.collect()
+
+    after(Trainer, "training_step", collect, on_result=True)
+
+
 FAULTS = of(vars())

@@ -157,4 +157,36 @@ def evaluation_rows_cut() -> None:
     wrap(Trainer, "get_eval_dataloader", around)
 
 
+@fault(
+    "the second epoch repeats the order of the first: nobody tells the sampler of it",
+    libraries=("transformers", "accelerate"), regimes=BOTH, seen_by=("input.fed",), word="that of epoch 1 again",
+)  # fmt: skip
+def epoch_not_told() -> None:
+    """While a Trainer trains, begin each epoch's draw where the first began, whichever of the two kinds draws."""
+    import torch
+    from accelerate.data_loader import SeedableRandomSampler
+    from transformers import Trainer
+
+    states: dict[int, Any] = {}
+    inside: list[bool] = []
+
+    def train(call: Around, *args: Any, **kwargs: Any) -> Any:
+        states.clear()
+        inside.append(True)
+        try:
+            return call(*args, **kwargs)
+        finally:
+            inside.pop()
+
+    def draw(call: Around, sampler: Any) -> Any:
+        generator = sampler.generator
+        if inside and generator is not None:
+            generator.set_state(states.setdefault(id(sampler), generator.get_state()))
+        return call(sampler)
+
+    wrap(Trainer, "train", train)
+    wrap(torch.utils.data.RandomSampler, "__iter__", draw)
+    wrap(SeedableRandomSampler, "set_epoch", lambda call, self, epoch: call(self, 0 if inside else epoch))
+
+
 FAULTS = of(vars())

@@ -233,4 +233,20 @@ def resumed_with_other_numbers() -> None:
     wrap(Trainer, "_load_rng_state", lambda *_, **__: None)
 
 
+@fault(
+    "the loss that is logged is divided by one step too many",
+    libraries=("transformers",), regimes=BOTH, seen_by=("trainer.log",), word="the logged loss is 0.909",
+)  # fmt: skip
+def logged_loss_short() -> None:
+    """As the sum of ten steps over eleven."""
+    from transformers import Trainer
+
+    def around(call: Around, trainer: Any, logs: Any, *args: Any, **kwargs: Any) -> Any:
+        if "loss" in logs:
+            logs["loss"] *= 10 / 11
+        return call(trainer, logs, *args, **kwargs)
+
+    wrap(Trainer, "log", around)
+
+
 FAULTS = of(vars())

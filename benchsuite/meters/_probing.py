@@ -10,7 +10,7 @@ import sys
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from ..nouns import JSON, Better, Kind, Measured, Metric, Phase, Role
@@ -82,6 +82,10 @@ class SessionMeter(ProbeMeter):
 
     def __init__(self) -> None:
         self.problem: Exception | None = None
+
+    def loading(self, scene: Scene) -> AbstractContextManager[Any]:
+        """What to put around the loading of the model."""
+        return nullcontext()
 
     def loaded(self, scene: Scene) -> None:
         """`scene.model` was just loaded, and is not prepared."""

@@ -30,6 +30,7 @@ RULE = Rule(
         "model.dropout.drawn": 0,
         "model.modes": 0,
         "defaults.accumulation": 0,
+        "trainer.log": 0,
     },
     packages=("transformers", "peft", "torch"),
 )

@@ -28,6 +28,6 @@ RULE = Rule(
     rank=13,
     find=find,
     effects={**FUNCTION, "seeds.rng": 0, "saved.*": 0},
-    unless=("trainable_set", "quantised_set"),
+    unless=("built", "trainable_set", "quantised_set"),
     packages=("transformers", "peft", "torch"),
 )

@@ -29,6 +29,6 @@ RULE = Rule(
     name="modes",
     rank=14,
     find=find,
-    effects={**FUNCTION, **either(WORK), **either(TIME), **either(ACTIVATIONS), "optimizer.*": 0},
+    effects={**FUNCTION, **either(WORK), **either(TIME), **either(ACTIVATIONS), "optimizer.*": 0, "trainer.log": 0},
     packages=("accelerate", "transformers", "torch", "peft"),
 )
