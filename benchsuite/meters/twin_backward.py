@@ -104,13 +104,17 @@ def told_by_size(found: Gradients) -> dict[str, JSON]:
 
 
 def rounding(scene: Scene, twin: Any, inputs: Mapping[str, Any]) -> dict[str, JSON]:
-    """How far each layer's hidden states and the logits lie from the twin's, relatively, where the mask keeps them."""
+    """How far each layer's hidden states and the logits lie from the twin's, relatively, where the mask keeps them.
+
+    Asked of a copy: a model of transformers 5 that was once asked for hidden states calls more Python ever after.
+    """
     import torch
 
-    with torch.no_grad(), evaluating(scene.model), evaluating(twin):
+    model = copy.deepcopy(scene.model)
+    with torch.no_grad(), evaluating(model), evaluating(twin):
         wanted = twin(**inputs, output_hidden_states=True)
         with trial.autocast(scene):
-            own = scene.model(**inputs, output_hidden_states=True)
+            own = model(**inputs, output_hidden_states=True)
     kept = inputs["attention_mask"].bool()
     states = zip(own.hidden_states or (), wanted.hidden_states or (), strict=True)
     found: dict[str, JSON] = {f"hidden {i}": _far(a[kept], b[kept]) for i, (a, b) in enumerate(states)}
