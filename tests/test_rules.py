@@ -14,7 +14,7 @@ from judging import gpu_record
 from benchsuite.evidence import Rule, evidence
 from benchsuite.nouns import Status
 from benchsuite.registry import metrics, rules
-from benchsuite.rules._looks import times
+from benchsuite.rules._multiples import times
 
 Parts = Mapping[str, Any]
 MIB = 2**20

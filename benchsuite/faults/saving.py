@@ -1,4 +1,4 @@
-"""Faults of what is left behind: files beside the weights, and what is made of them."""
+"""Faults of what is left behind: files beside the weights, what is made of them, and how training is resumed."""
 
 from __future__ import annotations
 
@@ -60,6 +60,28 @@ def reloaded_adapter_trains() -> None:
     from peft import PeftModel
 
     with_arguments(PeftModel, "from_pretrained", is_trainable=True)
+
+
+@fault(
+    "a training that is resumed begins its optimizer anew",
+    libraries=("transformers", "accelerate"), regimes=FP32, word="resumed", seen_by=("defaults.resumed",),
+)  # fmt: skip
+def resumed_without_optimizer() -> None:
+    """Leave the optimizer's and the schedule's files where they are."""
+    from transformers import Trainer
+
+    wrap(Trainer, "_load_optimizer_and_scheduler", lambda *_, **__: None)
+
+
+@fault(
+    "a training that is resumed draws other random numbers",
+    libraries=("transformers", "torch"), regimes=FP32, word="resumed", seen_by=("defaults.resumed",),
+)  # fmt: skip
+def resumed_with_other_numbers() -> None:
+    """Leave the generators where they stand."""
+    from transformers import Trainer
+
+    wrap(Trainer, "_load_rng_state", lambda *_, **__: None)
 
 
 FAULTS = of(vars())

@@ -212,28 +212,6 @@ def autocast_on() -> None:
 
 
 @fault(
-    "a training that is resumed begins its optimizer anew",
-    libraries=("transformers", "accelerate"), regimes=FP32, word="resumed", seen_by=("defaults.resumed",),
-)  # fmt: skip
-def resumed_without_optimizer() -> None:
-    """Leave the optimizer's and the schedule's files where they are."""
-    from transformers import Trainer
-
-    wrap(Trainer, "_load_optimizer_and_scheduler", lambda *_, **__: None)
-
-
-@fault(
-    "a training that is resumed draws other random numbers",
-    libraries=("transformers", "torch"), regimes=FP32, word="resumed", seen_by=("defaults.resumed",),
-)  # fmt: skip
-def resumed_with_other_numbers() -> None:
-    """Leave the generators where they stand."""
-    from transformers import Trainer
-
-    wrap(Trainer, "_load_rng_state", lambda *_, **__: None)
-
-
-@fault(
     "the loss that is logged is divided by one step too many",
     libraries=("transformers",), regimes=BOTH, seen_by=("trainer.log",), word="the logged loss is 0.909",
 )  # fmt: skip

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from benchsuite.evidence import Clue, Evidence, Rule
 from benchsuite.nouns import JSON
 from benchsuite.rules._effects import CURVE, WORK, either
-from benchsuite.rules._looks import first, number, short, times
+from benchsuite.rules._looks import first, number, short
+from benchsuite.rules._multiples import times
 from benchsuite.units import is_number
 
 BACKWARD, OWN, OFF, ALL = (f"optimizer.backward{part}" for part in ("", ".own", ".off", ".exact"))

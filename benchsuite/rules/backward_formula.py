@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from benchsuite.evidence import Clue, Evidence, Rule
 from benchsuite.nouns import JSON
 from benchsuite.rules._effects import CURVE, WORK, either
-from benchsuite.rules._looks import first, short, times
+from benchsuite.rules._looks import first, short
+from benchsuite.rules._multiples import times
 from benchsuite.units import is_number
 
 EXACT = "optimizer.backward.exact"

@@ -16,14 +16,14 @@ WORDS = {
 
 
 def find(seen: Evidence) -> Clue | None:
-    """One of the distances grew."""
+    """A distance moved; says which grew."""
     moved = first(seen, METRIC)
     if moved is None:
         return None
     pairs = {words: (number(moved[1], key), number(moved[2], key)) for key, words in WORDS.items()}
     told = [f"{words} by {percent(b)[1:]}" for words, (a, b) in pairs.items() if b and a is not None and b > a]
     if not told:
-        return None
+        return Clue(words="a resumed training goes on as one that was not cut off", parts=(METRIC,), unpinned=True)
     return Clue(
         words=f"a training resumed from its checkpoint parts from one that was not cut off: {', '.join(told)}",
         parts=(METRIC,), unpinned=True,
