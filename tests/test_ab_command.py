@@ -232,12 +232,15 @@ def test_options_of_a_run_mean_the_same_here():
 class Runner:
     """Stands for an arm: hands out a record of the job it is given."""
 
+    then: list[tuple[int, int]] = []  # noqa: RUF012 - shared by both arms, emptied by its test
+
     def __init__(self, jobs: list[Any]) -> None:
         self.jobs = jobs
 
     def run(self, job: Any, run: Path, tell: Any, *, timeout: float, then: Any = ()) -> Record:
         """A good trial."""
         self.jobs.append((job, timeout))
+        self.then.append((job.pair, len(list(then))))
         return replace(
             Field()(Standing(case=job.cases[0]))[0], trial=job.trial, pair=job.pair, order=job.order, seconds=20.0
         )
@@ -264,6 +267,14 @@ def test_only_an_arms_first_trial_takes_the_fingerprint():
     assert [timeout for _, timeout in jobs][:3] == [CASE.profile.timeout, 200.0, 200.0]
     assert [job.order for job, _ in jobs][:4] == [0, 1, 0, 1]
     assert [job.pair for job, _ in jobs][:4] == [0, 0, 1, 1]
+
+
+def test_neighbours_come_to_both_arms_or_to_none(monkeypatch):
+    """The first pair measures alone; beside both trials of every later one the next processes are started."""
+    monkeypatch.setattr(Runner, "then", [])
+    played(_timed(live([])), (CASE,), budget=200)
+    assert len(Runner.then) >= 4
+    assert Runner.then == [(pair, 0 if pair == 0 else field.NEIGHBOURS) for pair, _ in Runner.then]
 
 
 def _timed(made):

@@ -118,7 +118,8 @@ class Live:
             lean=not self.fingerprint or bool(at.sound(arm)),  # the first that is sound has taken the fingerprint
         )  # fmt: skip
         label = f"{case.regime} {case.profile.name} ({case.model.id}), pair {pair + 1}, {arm}"
-        then = [self.runners[next_] for next_ in following(pair, place, NEIGHBOURS)]
+        # Both trials of the first pair measure alone: neighbours come to both arms or to none.
+        then = [self.runners[next_] for next_ in following(pair, place, NEIGHBOURS if at.attempts else 0)]
         with self.show(label) as tell:
             return self.runners[arm].run(job, self.run, tell, timeout=self._timeout(at), then=then)
 
