@@ -3,6 +3,7 @@
 import json
 import shutil
 from dataclasses import replace
+from functools import cache
 
 import pytest
 
@@ -68,32 +69,42 @@ def gpu():
     return environment.choose(found, "")
 
 
+@pytest.fixture(scope="module")
+def trial(shape, gpu, tmp_path_factory):
+    """A function from a regime to the record of one short trial in a fresh process, each made once."""
+
+    @cache
+    def made(regime):
+        folder = tmp_path_factory.mktemp(regime)
+        options = Options(
+            profiles=("quick",), model=str(shape), weights=Weights.RANDOM, results=str(folder), steps=6
+        )  # fmt: skip
+        case = one(options, regime)
+        job = Job(
+            cases=(case,), trial=0, pair=None, order=None, model_folder=checkpoints.resolve(options, case, 2), data="",
+            inject="", machine=environment.machine_slug(gpu), parent_cuda=False, lean=True,
+        )  # fmt: skip
+        (folder / "logs").mkdir()
+        (folder / "records").mkdir()
+        (record,) = LocalRunner(gpu=gpu.uuid).run(job, folder, lambda _: None)
+        assert record.status is Status.OK, record.problem
+        return record
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(shape.parent / "cache"))
+        yield made
+
+
 @pytest.mark.gpu
 @pytest.mark.parametrize(
     ("regime", "peak", "tolerance"), [("fp32", 2586, 0.01), ("qlora", 432, 0.02), ("qlora-nogc", 1218, 0.02)]
 )
-def test_training_peak_alone_in_a_process(options, gpu, tmp_path, regime, peak, tolerance):
+def test_training_peak_alone_in_a_process(trial, regime, peak, tolerance):
     """Batches of 16 x 128: FP32 peaks at 2586 MB, QLoRA at 432 with checkpointing and 1218 without."""
-    record = measured(options, gpu, tmp_path, regime)
-    assert record.metrics["vram.peak.train"].value / MB == pytest.approx(peak, rel=tolerance)
+    assert trial(regime).metrics["vram.peak.train"].value / MB == pytest.approx(peak, rel=tolerance)
 
 
 @pytest.mark.gpu
-def test_bytes_of_the_reloaded_adapter_model(options, gpu, tmp_path):
+def test_bytes_of_the_reloaded_adapter_model(trial):
     """QLoRA after reload holds 90.2 MB, its unquantised modules in fp16."""
-    record = measured(options, gpu, tmp_path, "qlora")
-    assert record.metrics["vram.after_reload"].value / MB == pytest.approx(90.2, rel=0.01)
-
-
-def measured(options, gpu, tmp_path, regime):
-    """The record of one short trial in a fresh process."""
-    case = one(replace(options, steps=6), regime)
-    job = Job(
-        cases=(case,), trial=0, pair=None, order=None, model_folder=checkpoints.resolve(options, case, 2), data="",
-        inject="", machine=environment.machine_slug(gpu), parent_cuda=False,
-    )  # fmt: skip
-    (tmp_path / "logs").mkdir()
-    (tmp_path / "records").mkdir()
-    (record,) = LocalRunner(gpu=gpu.uuid).run(job, tmp_path, lambda _: None)
-    assert record.status is Status.OK, record.problem
-    return record
+    assert trial("qlora").metrics["vram.after_reload"].value / MB == pytest.approx(90.2, rel=0.01)
