@@ -138,7 +138,7 @@ def _size(metric: Metric, seen: Sight) -> str:
 
 def _show(metric: Metric, seen: Sight, share: float) -> str:
     if metric.kind is Kind.BYTES:
-        return f"{share * seen.typical / MIB:.3g} MiB"
+        return f"{round(share * seen.typical) / MIB:.3g} MiB"
     return percent(share)[1:]
 
 
