@@ -16,6 +16,7 @@ from benchsuite import cli, doctor, examine, registry
 from benchsuite.checks import _mend, python, torch_build
 from benchsuite.condition import Probe
 from benchsuite.diagnosis import Diagnosis, Level, diagnose, worst
+from benchsuite.nouns import Weights
 
 ROOT = Path(__file__).parent.parent
 AILMENTS = {ailment.code: ailment for check in registry.checks().values() for ailment in check.ailments}
@@ -269,6 +270,17 @@ def test_an_error_ends_with_2(command: Any) -> None:
 def test_a_warning_ends_with_0(command: Any, probe: Probe) -> None:
     """It says what to mend; nothing hinders."""
     assert command(probe)[0] == 0
+
+
+def test_it_looks_at_what_a_run_would_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Data, model and whether its weights are random, as the options of a run name them."""
+    seen = []
+    monkeypatch.setattr(examine, "look", lambda options: seen.append(options) or HEALTHY)
+    monkeypatch.setattr("sys.argv", ["benchsuite", "doctor", "--model", "m", "--weights", "random", "--data", "d"])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert not end.value.code
+    assert [(o.model, o.weights, o.data) for o in seen] == [("m", Weights.RANDOM, "d")]
 
 
 def test_json_goes_to_a_file_beside_the_text_or_alone_to_stdout(command: Any) -> None:

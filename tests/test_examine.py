@@ -420,6 +420,15 @@ def test_folders_of_the_users_are_opened(hub: Any, tmp_path: Path) -> None:
     assert hub.asked == []
 
 
+def test_a_shape_alone_needs_no_weights(hub: Any, tmp_path: Path) -> None:
+    """Its folder is fit for random weights, and for no others."""
+    for name in ("config.json", "vocab.txt", "tokenizer_config.json"):
+        (tmp_path / name).write_text("{}")
+    for weights, problem in ((Weights.RANDOM, False), (Weights.PRETRAINED, True)):
+        (model,) = inputs.wanted(Options(model=str(tmp_path), weights=weights), gpu=False)
+        assert bool(model.problem) is problem, weights
+
+
 # ---------------------------------------------------------------- this very machine
 
 REAL = """

@@ -18,6 +18,7 @@ from ._shared import errors
 def doctor(  # noqa: PLR0917 - typer makes an option of each
     data: Annotated[str, typer.Option(metavar="PATH", help="The data that a run will take.")] = "",
     model: Annotated[str, typer.Option(help="The model that a run will take.")] = "",
+    weights: Annotated[str, typer.Option(help="pretrained or random.")] = "pretrained",
     results: Annotated[str, typer.Option(metavar="DIR")] = "results",
     baselines: Annotated[str, typer.Option(metavar="DIR", help="Where the locks lie.")] = "baselines",
     device: Annotated[str, typer.Option(help="GPU by index or UUID; default the emptiest.")] = "",
