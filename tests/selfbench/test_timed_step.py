@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from selfbench.conftest import wanted
 from selfbench.overhead import BARE, METERS, ORDER, QUANTITIES, TURN, overhead, paired, turns
 
-from benchsuite import cases, checkpoints, codec, environment, registry
+from benchsuite import cases, checkpoints, codec, registry
 from benchsuite.fixtures import OPTIONS
 from benchsuite.nouns import Case, Device, Job, Options
 from benchsuite.runners.process import worker_environment
@@ -32,30 +33,10 @@ PROGRAM = Path(__file__).with_name("overhead.py")
 Turns = list[dict[str, Any]]
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One item a case; those that need a GPU are marked so."""
-    if "timed_case" in metafunc.fixturenames:
-        found = cases.cases(wanted(metafunc.config.stash[OPTIONS]))
-        marks = {Device.CUDA: [pytest.mark.gpu], Device.CPU: []}
-        params = [pytest.param(c, id=f"{c.regime}-{c.profile.name}-{c.model.id}", marks=marks[c.device]) for c in found]
-        metafunc.parametrize("timed_case", params)
-
-
-def wanted(options: Options) -> Options:
-    """The user's options, with short profiles unless others were named."""
-    return replace(options, profiles=("tiny", "quick")) if options.profiles == Options().profiles else options
-
-
 @pytest.fixture
-def process(pytestconfig: pytest.Config, timed_case: Case) -> Callable[[], Turns]:
+def process(pytestconfig: pytest.Config, timed_case: Case, gpu: str) -> Callable[[], Turns]:
     """A function that trains the case in a fresh process, in turns, and returns what it tells of them."""
     options = wanted(pytestconfig.stash[OPTIONS])
-    gpu = ""
-    if timed_case.device is Device.CUDA:
-        found = environment.gpus()
-        if not found:
-            pytest.skip(f"no NVIDIA GPU here ({environment.hidden()})")
-        gpu = environment.choose(found, options.device).uuid
     job = _job(options, timed_case, options.steps or STEPS[timed_case.device])
 
     def run() -> Turns:
