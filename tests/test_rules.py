@@ -294,7 +294,7 @@ EXAMPLES = (
         rule="clipping",
         old={"optimizer.clipping": {"limit": 1.0, "held": 1.0}},
         new={"optimizer.clipping": {"limit": 1.0, "held": 250.0}},
-        says="gradients are clipped otherwise: held 1.0 -> 250.0",
+        says="gradients are clipped otherwise: norm over limit 1.0 -> 250.0",
         of=("optimizer.clipping",),
     ),
     Example(

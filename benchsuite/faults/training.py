@@ -128,11 +128,11 @@ def epsilon_moved() -> None:
     _regroup(eps=1e-6)
 
 
-def _clip_to(norm: float) -> None:
+def _clip_at(factor: float) -> None:
     from accelerate import Accelerator
 
-    def around(call: Around, accelerator: Any, parameters: Any, *_: Any, **__: Any) -> Any:
-        return call(accelerator, parameters, norm)
+    def around(call: Around, accelerator: Any, parameters: Any, max_norm: float, *args: Any, **kwargs: Any) -> Any:
+        return call(accelerator, parameters, max_norm * factor, *args, **kwargs)
 
     wrap(Accelerator, "clip_grad_norm_", around)
 
@@ -143,7 +143,7 @@ def _clip_to(norm: float) -> None:
 )  # fmt: skip
 def clipping_off() -> None:
     """Clip to infinity: the norm is still logged."""
-    _clip_to(math.inf)
+    _clip_at(math.inf)
 
 
 @fault(
@@ -151,8 +151,8 @@ def clipping_off() -> None:
     libraries=("accelerate", "transformers"), regimes=BOTH, seen_by=("optimizer.clipping",), word="clip",
 )  # fmt: skip
 def clipping_halved() -> None:
-    """Clip to 0.5."""
-    _clip_to(0.5)
+    """Halve the limit on its way."""
+    _clip_at(0.5)
 
 
 @fault(

@@ -8,6 +8,7 @@ from benchsuite.rules._effects import CURVE, WORK, either
 from benchsuite.rules._looks import first, some
 
 CLIPPING = "optimizer.clipping"
+NAMES = {"held": "norm over limit", "limit": "limit"}
 
 
 def find(seen: Evidence) -> Clue | None:
@@ -15,7 +16,7 @@ def find(seen: Evidence) -> Clue | None:
     moved = first(seen, CLIPPING)
     if moved is None:
         return None
-    told = [f"{move.path} {move.words}".strip() for move in moves(moved[1], moved[2])]
+    told = [f"{NAMES.get(move.path, move.path)} {move.words}".strip() for move in moves(moved[1], moved[2])]
     return Clue(words=f"gradients are clipped otherwise: {some(told)}", parts=(CLIPPING,))
 
 
