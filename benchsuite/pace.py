@@ -18,7 +18,8 @@ REACH = 2.0
 """What a slower host may do to a time, in multiples of its own slowdown on the log scale.
 
 Provisional: on an H200 host that ran QLoRA's steps 48 % slower, its evaluation took 83 % longer (1.5 times) and its
-reload 113 % (1.9 times). How the fixed work fares on such a host was not measured yet.
+reload 113 % (1.9 times). How the fixed work fared there was not measured. On another host the work itself took twice as
+long in some processes as in others of one sitting, and steps a quarter longer: see docs/calibrate.md.
 """
 BY_TIME = ("s", "1/s", "J")
 """Units of what a slow host moves."""
