@@ -136,6 +136,18 @@ def alike(one: Case, other: Case) -> bool:
     return replace(one, regime=other.regime, transforms=other.transforms) == other
 
 
+def without_spare_rows(case: Case) -> Case:
+    """The case with only as many training rows as its steps take: tokenising more can take longer than the steps.
+
+    For what is held against its like alone: rows, their order and what comes of them are not a baseline's.
+    """
+    profile = case.profile
+    if profile.max_steps < 1:
+        return case
+    rows = min(profile.train_rows, profile.max_steps * profile.train_batch)
+    return replace(case, profile=replace(profile, train_rows=rows))
+
+
 def _planned(options: Options) -> dict[str, tuple[Case, Entry]]:
     if options.trials < 0 or options.steps < 0:
         raise UsageError("trials and steps cannot be negative; 0 means the profile's own")

@@ -293,6 +293,19 @@ def _timed(made):
     return Timed()
 
 
+def test_no_trial_reads_rows_that_its_steps_never_reach(command, monkeypatch):
+    """Both arms take the same few."""
+    seen = []
+
+    def live(wanted, *_, **__):
+        seen.extend(wanted)
+        raise SuiteError("far enough")
+
+    monkeypatch.setattr(field, "live", live)
+    assert command("--a", ".", "--b", ".", "--steps", "5", "--regimes", "fp32")[0] == 2
+    assert [case.profile.train_rows for case in seen] == [80]
+
+
 def test_the_users_timeout_holds_for_every_trial():
     """Given is given."""
     jobs: list[Any] = []

@@ -176,6 +176,15 @@ def test_trials_and_steps_override_the_profile() -> None:
     assert (case.profile.trials, case.profile.max_steps) == (cases.PROFILES["tiny"].trials, -1)
 
 
+@pytest.mark.parametrize(("steps", "rows"), [(0, 1600), (12, 192), (1000, 1600)])
+def test_rows_that_no_step_reaches_can_be_left_out(steps: int, rows: int) -> None:
+    """Where steps are counted; the case keeps its name."""
+    (case,) = cases.cases(Options(profiles=("tiny",), regimes=("fp32",), steps=steps))
+    left = cases.without_spare_rows(case)
+    assert left.profile.train_rows == rows
+    assert cases.slug(left) == cases.slug(case)
+
+
 def test_data_of_the_users_with_a_model_of_the_users_is_sst2() -> None:
     """The embedded model knows no words but the toy's."""
     (case,) = cases.cases(Options(profiles=("tiny",), regimes=("fp32",), model="./mine", data="there"))

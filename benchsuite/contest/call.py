@@ -118,7 +118,7 @@ def _replayed(options: Options) -> Deal:
 def _live(asked: Asked, options: Options, names: Sequence[str], show: Show, say: Callable[[str], None]) -> Deal:
     if not asked.a or not asked.b:
         raise UsageError(f"both arms are needed: --a SPEC --b SPEC. {spec.GIVE}")
-    wanted = cases.cases(options)
+    wanted = tuple(cases.without_spare_rows(case) for case in cases.cases(options))
     texts = dict(zip(ARMS, (asked.a, asked.b), strict=True))
     # Not marked as the latest: neither `run --resume` nor `promote latest` may take one arm's trials for a run's.
     start = partial(store.new_run, Path(options.results), now=datetime.now(UTC))
