@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from . import __version__, cases, environment, preflight, progress, registry, settings
+from . import __version__, cases, environment, registry, settings
 from .fixtures import OPTIONS, fp32_model, qlora_model, regime_model, tokenized
 from .nouns import Case, Device, Options, RunResult, SuiteError, UsageError
 from .plugin_benchmark import (
@@ -33,7 +33,9 @@ from .plugin_fixtures import (
 )
 from .plugin_parallel import REFUSAL, REFUSED, hush, is_worker, pytest_testnodedown, refuse
 from .plugin_session import REPORTED, SESSION, session_of
-from .session import Session
+
+if TYPE_CHECKING:
+    from .session import Session
 
 __all__ = [
     "fp32_model", "pytest_benchmark_compare_machine_info", "pytest_benchmark_update_json",
@@ -160,6 +162,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     selected = () if config.option.collectonly else _selected(session.items)
     if not selected:
         return
+    from . import preflight
+
     # pytest calls this even where the hook above ended the run.
     suite = _or_exit(lambda: session_of(config))
     _or_exit(lambda: _require_gpu(suite, selected))
@@ -200,6 +204,8 @@ def _tell_estimate(config: pytest.Config, suite: Session, selected: Sequence[Cas
     terminal = config.pluginmanager.getplugin("terminalreporter")
     if terminal is None or suite.options.replay:
         return
+    from . import progress
+
     estimate = suite.estimate(selected)
     source = "as the baselines' trials took" if estimate.source == "baseline" else "a guess, there is no baseline yet"
     terminal.write_line(
@@ -239,6 +245,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     suite = session.config.stash.get(SESSION, None)
     if suite is None or suite.run is None:
         return
+    suite.end()
     session.config.stash[FINISHED] = finished = _finished(suite)
     if suite.errors or finished[1]:
         session.exitstatus = SuiteError.exit_code

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import pytest
 
@@ -12,7 +12,9 @@ from .fixtures import OPTIONS, teller
 from .nouns import Baseline, Case, CaseResult, Record, Status, SuiteError, Verdict
 from .plugin_properties import note_case, note_verdicts
 from .plugin_session import REPORTED, session_of
-from .session import Session
+
+if TYPE_CHECKING:
+    from .session import Session
 
 
 @pytest.fixture(scope="session")

@@ -37,6 +37,7 @@ from .nouns import (
     SuiteError,
 )
 from .runners._runner import Runner, Tell
+from .runners.ahead import BESIDE_PROBES, Ahead
 from .runners.local import LocalRunner
 from .runners.replay import ReplayRunner
 
@@ -66,6 +67,7 @@ class Session:
         self._known = known.NONE
         self.asides: list[str] = []
         """What could not be done beside the run, and fails nothing."""
+        self._ahead: Ahead | None = None
 
     # ------------------------------------------------------------ before
 
@@ -169,6 +171,9 @@ class Session:
             except SuiteError as error:
                 self.errors[name] = error
                 raise
+            except BaseException:
+                self.end()
+                raise
         return self._records[name]
 
     def _together(self, case: Case) -> tuple[Case, ...]:
@@ -192,8 +197,17 @@ class Session:
         assert self.run is not None
         if trial in finished and len(together) == 1:
             return (finished[trial],)
+        job, then = self._job(together, trial), self._then(together, trial)
         with self.show(adding.label(together, trial, self._most(together[0]), added)) as tell:
-            return self._runner(together[0]).run(self._job(together, trial), self.run, tell)
+            return self._runner(together[0]).run(job, self.run, tell, then)
+
+    def _then(self, together: tuple[Case, ...], trial: int) -> Job | None:
+        """What follows on the same device: another trial of these cases, or the first of the next ones selected."""
+        if trial + 1 < together[0].profile.trials:
+            return self._job(together, trial + 1)
+        done = {*self._records, *self.errors, *map(cases.slug, together)}
+        left = [c for c in self.selected if c.device is together[0].device and cases.slug(c) not in done]
+        return self._job(self._together(left[0]), 0) if left else None
 
     def _most(self, case: Case) -> int:
         """Trials up to which a case goes on by itself; a replay cannot make any that its source lacks."""
@@ -215,7 +229,15 @@ class Session:
             return ReplayRunner(source=self.source)
         # A broken driver is no matter of the CPU's cases.
         gpu = self.gpu() if case.device is Device.CUDA else None
-        return LocalRunner(gpu=gpu.uuid if gpu else "")
+        if self._ahead is None:
+            assert self.run is not None
+            self._ahead = Ahead(self.run / "logs", wanted=True, safe=True, cores=BESIDE_PROBES)
+        return LocalRunner(gpu=gpu.uuid if gpu else "", ahead=self._ahead)
+
+    def end(self) -> None:
+        """Let go of a process that waits for a trial which nobody asks for."""
+        if self._ahead is not None:
+            self._ahead.end()
 
     def _job(self, together: tuple[Case, ...], trial: int) -> Job:
         case = together[0]

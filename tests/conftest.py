@@ -10,7 +10,7 @@ from replays import Project, project
 
 from benchsuite import registry
 
-pytest_plugins = ["pytester"]
+pytest_plugins = ["pytester", "_hypothesis_pytestplugin"]
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -32,6 +32,8 @@ def no_job(monkeypatch: pytest.MonkeyPatch) -> None:
 def imported() -> None:
     """What an in-process run would import: pytester forgets that again, and numpy cannot be imported twice."""
     import scipy.stats  # noqa: F401
+
+    from benchsuite import preflight, progress, session  # noqa: F401
 
     for plug_ins in (registry.tasks, registry.regimes, registry.metrics, registry.judges, registry.reporters):
         plug_ins()

@@ -36,7 +36,7 @@ def seat(tmp_path: Path) -> Seat:
 @pytest.fixture
 def ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ahead]:
     """Allowed to start what it is asked for, on a machine with cores to spare."""
-    monkeypatch.setattr(module, "room", lambda: 2)
+    monkeypatch.setattr(module, "room", lambda _: 2)
     made = Ahead(tmp_path / "logs", wanted=True)
     made.safe = True
     yield made
@@ -100,7 +100,7 @@ def test_nothing_is_started_where_it_could_disturb(
     tmp_path: Path, seat: Seat, monkeypatch: pytest.MonkeyPatch, *, wanted: bool, safe: bool, room: int
 ) -> None:
     """Where nobody wants it, where the driver might show it as a stranger, or where cores are few."""
-    monkeypatch.setattr(module, "room", lambda: room)
+    monkeypatch.setattr(module, "room", lambda _: room)
     made = Ahead(tmp_path / "logs", wanted=wanted)
     made.safe = safe
     made.fill([seat])

@@ -19,6 +19,7 @@ from benchsuite import calibration, judging, noises, registry, session, store
 from benchsuite.approved import Approved
 from benchsuite.calibrate import calibrate
 from benchsuite.nouns import Better, Job, Kind, Measured, Metric, Record, Status, SuiteError
+from benchsuite.runners.ahead import Ahead
 from benchsuite.sittings import sittings
 
 GOLDEN = Path(__file__).parent / "golden" / "calibrate.txt"
@@ -299,10 +300,12 @@ def test_a_mistake_is_one_message(command: Command, words: tuple[str, ...], said
 class Five:
     """Takes the place of the runner of processes: hands out recorded trials that differ in their times."""
 
-    def __init__(self, *, gpu: str) -> None:
-        assert gpu == ""
+    def __init__(self, *, gpu: str, ahead: Ahead) -> None:
+        assert (gpu, ahead.safe) == ("", True)
 
-    def run(self, job: Job, run: Path, tell: Callable[[Mapping[str, Any]], None]) -> tuple[Record, ...]:
+    def run(
+        self, job: Job, run: Path, tell: Callable[[Mapping[str, Any]], None], then: Job | None = None
+    ) -> tuple[Record, ...]:
         """The trial, on disk."""
         (case,) = job.cases
         record = five(regime=case.regime)[job.trial]

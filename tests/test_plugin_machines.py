@@ -19,6 +19,7 @@ from replays import Project, recorded, slug_of
 from benchsuite import environment, files, session, store
 from benchsuite.history import index
 from benchsuite.nouns import Job, Record
+from benchsuite.runners.ahead import Ahead
 
 FULL = ("bench", "-p", "no:cacheprovider")
 """`pytest bench` that would measure."""
@@ -237,13 +238,18 @@ class Recorder:
     """Takes the place of the runner of processes: hands out recorded trials, made with this very stack."""
 
     measured: list[str] = []  # noqa: RUF012 - one list for all that the session makes
+    announced: list[str] = []  # noqa: RUF012
     interrupt_at = ""
 
-    def __init__(self, *, gpu: str) -> None:
+    def __init__(self, *, gpu: str, ahead: Ahead) -> None:
         assert gpu == ""
+        self.ahead = ahead
 
-    def run(self, job: Job, run: Path, tell: Callable[[Mapping[str, Any]], None]) -> tuple[Record, ...]:
+    def run(
+        self, job: Job, run: Path, tell: Callable[[Mapping[str, Any]], None], then: Job | None = None
+    ) -> tuple[Record, ...]:
         """The recorded trial, on disk, or Ctrl-C in the middle."""
+        self.announced.append(f"{then.cases[0].regime} {then.trial}" if then else "")
         (case,) = job.cases
         if case.regime == self.interrupt_at:
             raise KeyboardInterrupt
@@ -260,6 +266,7 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> type[Recorder]:
     """A session whose trials are recorded ones."""
     monkeypatch.setattr(session, "LocalRunner", Recorder)
     monkeypatch.setattr(Recorder, "measured", [])
+    monkeypatch.setattr(Recorder, "announced", [])
     monkeypatch.setattr(Recorder, "interrupt_at", "")
     return Recorder
 
@@ -281,6 +288,31 @@ def test_an_interrupted_run_is_resumed(
     assert recorder.measured == ["fp32 0", "fp32 1", "qlora 0", "qlora 1"]
     assert bench.results == run
     assert len(store.load_run(run)) == 4
+
+
+def test_each_trial_is_told_which_one_follows(bench: Project, recorder: type[Recorder]) -> None:
+    """So that its process can import while this one probes; nothing follows the last."""
+    assert bench.pytester.runpytest_inprocess(*MEASURE).ret == 0
+    assert recorder.announced == [*recorder.measured[1:], ""]
+
+
+def test_a_run_that_is_broken_off_leaves_no_process_that_waits(
+    bench: Project, recorder: type[Recorder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C in a trial, or `-x` between two."""
+    ended: list[Ahead] = []
+
+    def end(self: Ahead) -> None:
+        ended.append(self)
+
+    monkeypatch.setattr(Ahead, "end", end)
+    monkeypatch.setattr(recorder, "interrupt_at", "qlora")
+    bench.pytester.runpytest_inprocess(*MEASURE, no_reraise_ctrlc=True)
+    assert ended
+    ended.clear()
+    monkeypatch.setattr(recorder, "interrupt_at", "")
+    bench.pytester.runpytest_inprocess(*MEASURE, "-x", "--suite-regimes=fp32")
+    assert ended
 
 
 def test_a_measured_run_is_in_the_history_once(

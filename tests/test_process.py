@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,12 @@ import pytest
 from factories import make_case, make_record
 
 from benchsuite import codec, store
+from benchsuite.cases import slug
 from benchsuite.nouns import Device, Job, Status, SuiteError
-from benchsuite.runners import local, process
+from benchsuite.runners import process
+from benchsuite.runners.ahead import Ahead, Seat
 from benchsuite.runners.local import LocalRunner
-from benchsuite.runners.process import Ended, run_worker, worker_environment
+from benchsuite.runners.process import Ended, Worker, worker_environment
 
 HEAD = """#!{python}
 import json, os, signal, subprocess, sys, time
@@ -53,9 +55,9 @@ def worker(tmp_path: Path) -> Start:
         script.write_text(HEAD.format(python=sys.executable) + source)
         script.chmod(0o755)
         tell = (told if told is not None else []).append
-        return run_worker(
-            job(), log=tmp_path / "logs" / "one.log", gpu="", timeout=timeout, tell=tell, python=str(script)
-        )
+        log = tmp_path / "logs" / "one.log"
+        made = Worker(log=log, variables=worker_environment(job(), ""), python=str(script))
+        return made.run(job(), timeout=timeout, tell=tell)
 
     return start
 
@@ -179,7 +181,7 @@ def test_a_log_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     """A results folder that is read-only, or no folder at all."""
     (tmp_path / "logs").write_text("a file")
     with pytest.raises(SuiteError, match=r"cannot write .*one\.log: .*choose another folder"):
-        run_worker(job(), log=tmp_path / "logs" / "one.log", gpu="", timeout=1.0, tell=print)
+        Worker(log=tmp_path / "logs" / "one.log", variables={})
 
 
 # ---------------------------------------------------------------- environment
@@ -237,9 +239,12 @@ def run(tmp_path: Path) -> Path:
 
 def test_a_death_leaves_a_record_that_points_at_the_log(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On disk before anything judges it."""
-    monkeypatch.setattr(
-        local, "run_worker", lambda *_, **__: Ended(records=(), problem="killed by SIGKILL", seconds=3.0)
-    )
+
+    def killed(self: Worker, *_: Any, **__: Any) -> Ended:
+        self.end()
+        return Ended(records=(), problem="killed by SIGKILL", seconds=3.0)
+
+    monkeypatch.setattr(Worker, "run", killed)
     (record,) = LocalRunner(gpu="").run(job(trial=2), run, print)
     assert (record.status, record.seconds, record.trial) == (Status.FAILED, 3.0, 2)
     name = f"{json.loads(codec.dumps(codec.encode(record)))['case']['task']}--fp32"
@@ -251,15 +256,16 @@ def test_what_the_worker_left_is_deleted_only_once_it_is_stored(run: Path, monke
     """A full disk between the two must not cost the trial."""
     left: list[Path] = []
 
-    def pretend(*_: Any, log: Path, **__: Any) -> Ended:
-        left.append(process.left_by(log))
+    def pretend(self: Worker, *_: Any, **__: Any) -> Ended:
+        self.end()
+        left.append(self.out)
         left[-1].write_text("[]")
         return Ended(records=(make_record(),), problem="", seconds=1.0)
 
     def full(*_: Any) -> None:
         raise SuiteError("cannot write: No space left on device")
 
-    monkeypatch.setattr(local, "run_worker", pretend)
+    monkeypatch.setattr(Worker, "run", pretend)
     with monkeypatch.context() as patch:
         patch.setattr(store, "save_record", full)
         with pytest.raises(SuiteError, match="No space left"):
@@ -268,3 +274,33 @@ def test_what_the_worker_left_is_deleted_only_once_it_is_stored(run: Path, monke
     LocalRunner(gpu="").run(job(), run, print)
     assert not left[0].exists()
     assert len(store.load_run(run)) == 1
+
+
+def test_the_next_ones_process_is_started_once_nothing_is_timed_any_more(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the probes of the process's last case, and for whom it is meant."""
+    two = (make_case(), make_case(regime="qlora"))
+    names = [slug(case) for case in two]
+    events = [{"phase": phase, "case": name} for name in names for phase in ("train", "evaluate", "probe")]
+    told: list[Mapping[str, Any]] = []
+    at: list[int] = []
+
+    class Seats(Ahead):
+        def fill(self, seats: Iterable[Seat]) -> None:
+            assert [seat.variables["CUDA_VISIBLE_DEVICES"] for seat in seats] == [""]
+            at.append(len(told))
+
+    def pretend(self: Worker, *_: Any, tell: Callable[[Mapping[str, Any]], None], **__: Any) -> Ended:
+        self.end()
+        for event in ({"phase": "import"}, *events):
+            tell(event)
+        return Ended(records=(make_record(), make_record()), problem="", seconds=1.0)
+
+    monkeypatch.setattr(Worker, "run", pretend)
+    runner = LocalRunner(gpu="", ahead=Seats(run / "logs", wanted=True, safe=True))
+    runner.run(job(cases=two), run, told.append, then=None)
+    assert at == []
+    told.clear()
+    runner.run(job(cases=two), run, told.append, then=job(trial=1))
+    assert at == [len(events)], "before the last event is told: the probe of the second case"

@@ -14,6 +14,6 @@ Tell = Callable[[Mapping[str, Any]], None]
 class Runner(Protocol):
     """Where trials run."""
 
-    def run(self, job: Job, run: Path, tell: Tell) -> tuple[Record, ...]:
-        """Measure every case of `job`; each record is on disk in `run` before this returns."""
+    def run(self, job: Job, run: Path, tell: Tell, then: Job | None = None) -> tuple[Record, ...]:
+        """Measure every case of `job`; each record is on disk in `run` before this returns. `then` comes next."""
         ...

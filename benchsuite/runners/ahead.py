@@ -1,7 +1,8 @@
-"""Processes for the trials to come: they import their libraries while another measures, and wait.
+"""Processes for the trials to come: they import their libraries while another is at work, and wait.
 
 Importing took 12 to 22 s on an H200's host, and touches no device: a call makes more trials in its time. Each trial is
-still a process of its own. All but those of the first pair measure beside such neighbours, in both arms alike.
+still a process of its own. In a call of `benchsuite ab` all but those of the first pair measure beside such neighbours,
+in both arms alike; in a run they come when a trial probes and times nothing any more.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ from .process import Worker
 NEIGHBOURS = 2
 """Processes that may import or wait while one measures."""
 FEWEST_CORES = 4
-"""With fewer, the imports would take what the trial needs."""
+"""With fewer, the imports would take what a trial that measures needs."""
+BESIDE_PROBES = 2
+"""Cores that a trial which probes and one that imports need."""
 
 
-def room() -> int:
-    """How many processes may be started ahead on this machine."""
-    return NEIGHBOURS if len(os.sched_getaffinity(0)) >= FEWEST_CORES else 0
+def room(cores: int = FEWEST_CORES) -> int:
+    """How many processes may be started ahead on this machine, where it takes as many cores."""
+    return NEIGHBOURS if len(os.sched_getaffinity(0)) >= cores else 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,12 +42,14 @@ class Ahead:
     Args:
         logs: Folder for what they say before they are given a job.
         wanted: Whether anything is started ahead at all.
+        safe: See the attribute.
+        cores: With fewer than these nothing is started.
     """
 
-    def __init__(self, logs: Path, *, wanted: bool) -> None:
+    def __init__(self, logs: Path, *, wanted: bool, safe: bool = False, cores: int = FEWEST_CORES) -> None:
         self.logs = logs
-        self.wanted = wanted and room() > 0
-        self.safe = False
+        self.wanted = wanted and room(cores) > 0
+        self.safe = safe
         """Set once a waiting process would not be taken for a stranger on the GPU, should the driver show it."""
         self._waiting: list[tuple[Seat, Worker]] = []
         self._numbers = itertools.count()

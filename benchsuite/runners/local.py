@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from .. import store, worker
 from ..cases import slug
-from ..nouns import Job, Record
-from .process import Ended, left_by, run_worker
+from ..nouns import Device, Job, Phase, Record
+from ._runner import Tell
+from .ahead import Ahead, Seat
+from .process import Ended, worker_environment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,23 +22,39 @@ class LocalRunner:
 
     gpu: str
     """UUID of the device for CUDA cases; empty for none."""
+    ahead: Ahead = field(default_factory=lambda: Ahead(Path(), wanted=False))
+    """Who may wait for the jobs to come; by default nobody."""
 
-    def run(self, job: Job, run: Path, tell: Callable[[Mapping[str, Any]], None]) -> tuple[Record, ...]:
+    def seat(self, job: Job) -> Seat:
+        """What a process for a job is started with."""
+        gpu = self.gpu if job.cases[0].device is Device.CUDA else ""
+        return Seat(python=sys.executable, variables=worker_environment(job, gpu))
+
+    def run(self, job: Job, run: Path, tell: Tell, then: Job | None = None) -> tuple[Record, ...]:
         """One record a case of the job, each on disk before this returns.
 
         Raises:
             SuiteError: the inputs cannot be had, or the results folder cannot be written.
         """
-        first = job.cases[0]
-        log = run / "logs" / f"{slug(first)}--t{job.trial:02d}.log"
-        gpu = self.gpu if first.device == "cuda" else ""
-        timeout = sum(case.profile.timeout for case in job.cases)
-        ended = run_worker(job, log=log, gpu=gpu, timeout=timeout, tell=tell)
+        log = run / "logs" / f"{slug(job.cases[0])}--t{job.trial:02d}.log"
+        process = self.ahead.worker(self.seat(job), log)
+
+        def told(event: Mapping[str, Any]) -> None:
+            if then is not None and untimed(job, event):
+                self.ahead.fill([self.seat(then)])
+            tell(event)
+
+        ended = process.run(job, timeout=sum(case.profile.timeout for case in job.cases), tell=told)
         records = _records(job, ended, log)
         for record in records:
             store.save_record(run, record)
-        left_by(log).unlink(missing_ok=True)
+        process.out.unlink(missing_ok=True)
         return records
+
+
+def untimed(job: Job, event: Mapping[str, Any]) -> bool:
+    """Whether an event says that nothing of the job is timed any more."""
+    return event.get("phase") == Phase.PROBE and event.get("case") == slug(job.cases[-1])
 
 
 def _records(job: Job, ended: Ended, log: Path) -> tuple[Record, ...]:

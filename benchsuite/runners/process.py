@@ -89,15 +89,6 @@ class Worker:
         kill_tree(self.process)
 
 
-def run_worker(job: Job, *, log: Path, gpu: str, timeout: float, tell: Tell, python: str = sys.executable) -> Ended:
-    """Run `job` in a fresh process that sees the GPU with UUID `gpu`, or none; see `Worker`.
-
-    Raises:
-        SuiteError: the worker says that its inputs cannot be had, or the log cannot be written.
-    """
-    return Worker(log=log, variables=worker_environment(job, gpu), python=python).run(job, timeout=timeout, tell=tell)
-
-
 def _records(out: Path) -> tuple[tuple[Record, ...], str]:
     try:
         return codec.decode(tuple[Record, ...], codec.loads(out.read_text(encoding="utf-8"))), ""

@@ -21,7 +21,9 @@ class ReplayRunner:
 
     source: Path
 
-    def run(self, job: Job, run: Path, tell: Callable[[Mapping[str, Any]], None]) -> tuple[Record, ...]:
+    def run(
+        self, job: Job, run: Path, tell: Callable[[Mapping[str, Any]], None], then: Job | None = None
+    ) -> tuple[Record, ...]:
         """One record a case of the job, copied into `run`.
 
         Raises:

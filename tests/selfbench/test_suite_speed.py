@@ -11,7 +11,6 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,6 @@ from factories import make_baseline, make_case, make_metrics, make_record
 from benchsuite import cases, codec, compare, registry, store
 from benchsuite.nouns import Job, Measured, Predictions, Record
 from benchsuite.runners import local
-from benchsuite.runners.process import run_worker
 
 ROOT = Path(__file__).parent.parent.parent
 ROUNDS = 5
@@ -113,7 +111,7 @@ def instant_worker(tmp_path):
 @pytest.mark.benchmark(group="trial overhead")
 def test_parent_side_of_a_trial(benchmark, monkeypatch, tmp_path, instant_worker):
     """What the parent spends on a trial beyond the trial: start, follow, read, write the record."""
-    monkeypatch.setattr(local, "run_worker", partial(run_worker, python=instant_worker))
+    monkeypatch.setattr(sys, "executable", instant_worker)
     run = store.new_run(tmp_path / "results", now=datetime.now(UTC))
     runner = local.LocalRunner(gpu="")
     (record,) = benchmark.pedantic(lambda: runner.run(job(), run, silent), rounds=ROUNDS, warmup_rounds=1)
