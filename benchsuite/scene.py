@@ -77,6 +77,8 @@ class Meter:
 
     name = ""
     metrics: tuple[Metric, ...] = ()
+    early = False
+    """Whether it reads nothing of what is saved, reloaded and evaluated: a trial for times alone may leave that out."""
 
     def start(self, phase: Phase, scene: Scene) -> None:
         """Called when a phase is about to begin."""

@@ -37,7 +37,7 @@ from .nouns import (
     SuiteError,
 )
 from .runners._runner import Runner, Tell
-from .runners.ahead import BESIDE_PROBES, Ahead
+from .runners.ahead import BESIDE_PROBES, Ahead, cores
 from .runners.local import LocalRunner
 from .runners.replay import ReplayRunner
 
@@ -231,7 +231,7 @@ class Session:
         gpu = self.gpu() if case.device is Device.CUDA else None
         if self._ahead is None:
             assert self.run is not None
-            self._ahead = Ahead(self.run / "logs", wanted=True, safe=True, cores=BESIDE_PROBES)
+            self._ahead = Ahead(self.run / "logs", wanted=cores() >= BESIDE_PROBES)
         return LocalRunner(gpu=gpu.uuid if gpu else "", ahead=self._ahead)
 
     def end(self) -> None:

@@ -7,16 +7,22 @@ phase, which comes after every time and memory metric is closed.
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from . import builders
 from .nouns import Measured, Phase
-from .scene import Scene
+from .scene import Meter, Scene
 
 FIRST_HALF = (Phase.LOAD, Phase.PREPARE, Phase.TRAIN, Phase.SAVE)
 SECOND_HALF = (Phase.RELOAD, Phase.EVALUATE, Phase.TEARDOWN, Phase.PROBE)
+EARLY = (Phase.LOAD, Phase.PREPARE, Phase.TRAIN, Phase.TEARDOWN, Phase.PROBE)
+
+
+def needed(meters: Collection[Meter]) -> tuple[Phase, ...]:
+    """The phases of a trial with these meters: all, or those that none of them can do without."""
+    return EARLY if meters and all(meter.early for meter in meters) else (*FIRST_HALF, *SECOND_HALF)
 
 
 def run_phases(scene: Scene, phases: Iterable[Phase]) -> dict[str, Measured]:

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,7 @@ def main(argv: list[str] | None = None) -> int:
     out = Path(parser.parse_args(argv).out)
     progress = _progress()
     seconds = import_libraries(progress)
+    progress({"ready": True})
     text = sys.stdin.read()
     if not text:  # nobody needs it any more, or is there any more
         return 0
@@ -138,15 +139,15 @@ def _scene(job: Job, case: Case, work: Path, progress: Progress) -> Scene:
         device="cuda:0" if cuda else "cpu",
         clock=Clock(sync=torch.cuda.synchronize) if cuda else Clock(),
         progress=lambda event: progress({"case": cases.slug(case), **event}),
-        meters=_meters(lean=job.lean),
+        meters=_meters(lean=job.lean, timed=job.timed),
     )  # fmt: skip
 
 
-def _meters(*, lean: bool) -> tuple[Meter, ...]:
+def _meters(*, lean: bool, timed: Collection[str]) -> tuple[Meter, ...]:
     from .meters._probing import ProbeMeter
 
-    kinds = registry.meters().values()
-    return tuple(kind() for kind in kinds if not (lean and issubclass(kind, ProbeMeter)))
+    kinds = [kind for kind in registry.meters().values() if not (lean and issubclass(kind, ProbeMeter))]
+    return tuple(kind() for kind in kinds if not timed or any(metric.name in timed for metric in kind.metrics))
 
 
 Measurements = tuple[dict[str, Measured], str]
@@ -155,7 +156,7 @@ Measurements = tuple[dict[str, Measured], str]
 def _measure_all(scenes: list[Scene]) -> list[Measurements]:
     """Measure each scene alone, or all in the published order: every training first, then every evaluation."""
     if not any(scene.case.profile.shared for scene in scenes):
-        return [_measure(scene, (*trial.FIRST_HALF, *trial.SECOND_HALF)) for scene in scenes]
+        return [_measure(scene, trial.needed(scene.meters)) for scene in scenes]
     first = [_measure(scene, trial.FIRST_HALF) for scene in scenes]
     done = []
     for scene, (metrics, problem) in zip(scenes, first, strict=True):

@@ -17,7 +17,7 @@ from judging import gpu_case
 from replays import recorded
 
 from benchsuite import cases, checkpoints, cli, registry, store
-from benchsuite.contest import call, field
+from benchsuite.contest import call, conditions, field
 from benchsuite.contest.rounds import Standing
 from benchsuite.nouns import Device, Entry, Measured, Options, Record, Status, SuiteError, UsageError
 from benchsuite.settings import SETTINGS
@@ -232,15 +232,16 @@ def test_options_of_a_run_mean_the_same_here():
 class Runner:
     """Stands for an arm: hands out a record of the job it is given."""
 
-    then: list[tuple[int, int]] = []  # noqa: RUF012 - shared by both arms, emptied by its test
+    def __init__(self, jobs: list[Any], arm: str = "") -> None:
+        self.jobs, self.arm = jobs, arm
 
-    def __init__(self, jobs: list[Any]) -> None:
-        self.jobs = jobs
+    def seat(self, job: Any) -> str:
+        """Any two are told apart."""
+        return self.arm
 
-    def run(self, job: Any, run: Path, tell: Any, *, timeout: float, then: Any = ()) -> Record:
+    def run(self, job: Any, run: Path, tell: Any, *, timeout: float) -> Record:
         """A good trial."""
         self.jobs.append((job, timeout))
-        self.then.append((job.pair, len(list(then))))
         return replace(
             Field()(Standing(case=job.cases[0]))[0], trial=job.trial, pair=job.pair, order=job.order, seconds=20.0
         )
@@ -269,12 +270,76 @@ def test_only_an_arms_first_trial_takes_the_fingerprint():
     assert [job.pair for job, _ in jobs][:4] == [0, 0, 1, 1]
 
 
-def test_neighbours_come_to_both_arms_or_to_none(monkeypatch):
-    """The first pair measures alone; beside both trials of every later one the next processes are started."""
-    monkeypatch.setattr(Runner, "then", [])
-    played(_timed(live([])), (CASE,), budget=200)
-    assert len(Runner.then) >= 4
-    assert Runner.then == [(pair, 0 if pair == 0 else field.NEIGHBOURS) for pair, _ in Runner.then]
+def test_what_repeats_is_measured_once_and_times_by_every_trial():
+    """An arm's first sound trial has all; the others have what is timed, and what tells whether a pair may be used."""
+    jobs: list[Any] = []
+    timed = ("time.step", *conditions.READ)
+    played(_timed(live(jobs, timed=timed)), (CASE,), budget=200)
+    assert [job.timed for job, _ in jobs][:4] == [(), (), timed, timed]
+
+
+class Waiting:
+    """Stands for those that wait: nothing is started."""
+
+    wanted = True
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.seats: list[str] = []
+        self.began: list[str] = []
+        monkeypatch.setattr(field, "room", lambda: 4)
+
+    def missing(self, seats: Any) -> list[str]:
+        """Whom nobody waits for."""
+        there = list(self.seats)
+        return [seat for seat in seats if seat not in there or there.remove(seat)]
+
+    def fill(self, seats: Any) -> None:
+        """Start them."""
+        fresh = self.missing(seats)
+        self.began.append("".join(fresh))
+        self.seats += fresh
+
+    def gather(self, timeout: float) -> None:
+        """They have imported."""
+        self.began.append("ready")
+
+    def end(self) -> None:
+        """None is left."""
+        self.seats.clear()
+
+
+def test_processes_import_together_before_a_pair_and_not_beside_one(monkeypatch):
+    """As many as there is room for, in the order of the pairs; then nobody until they are used up."""
+    ahead = Waiting(monkeypatch)
+    jobs: list[Any] = []
+    made = live(jobs, ahead=ahead, runners={"A": Runner(jobs, "A"), "B": Runner(jobs, "B")})
+    for arm in "AB":
+        monkeypatch.setattr(made.runners[arm], "run", _used(made.runners[arm], ahead))
+    played(_timed(made), (CASE,), budget=200)
+    assert len(jobs) >= 6
+    assert ahead.began[:4] == ["ABBA", "ready", "ABBA", "ready"]
+
+
+def test_where_the_driver_shows_those_that_wait_none_does(monkeypatch):
+    """They hold memory of the device, or pass for strangers."""
+    ahead = Waiting(monkeypatch)
+    monkeypatch.setattr(field.watch, "compute_processes", lambda _: (17,))
+    jobs: list[Any] = []
+    made = live(jobs, ahead=ahead, gpu="GPU-1", runners={"A": Runner(jobs, "A"), "B": Runner(jobs, "B")})
+    played(_timed(made), (CASE,), budget=200)
+    assert ahead.began == ["ABBA", "ready"]
+    assert ahead.seats == []
+
+
+def _used(runner, ahead):
+    """A run that takes the process that waits."""
+    real = runner.run
+
+    def run(*given: Any, **more: Any) -> Record:
+        ahead.seats.remove(runner.arm)
+        return real(*given, **more)
+
+    return run
 
 
 def _timed(made):

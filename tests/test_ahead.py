@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -19,6 +20,7 @@ from benchsuite.runners.ahead import Ahead, Seat
 WAITS = """#!{python}
 import json, os, sys
 print(json.dumps({{"imported": os.getpid()}}), flush=True)
+print(json.dumps({{"ready": True}}), flush=True)
 print("said while waiting", file=sys.stderr, flush=True)
 print(json.dumps({{"job": json.loads(sys.stdin.read())["trial"]}}), flush=True)
 """
@@ -34,11 +36,9 @@ def seat(tmp_path: Path) -> Seat:
 
 
 @pytest.fixture
-def ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ahead]:
-    """Allowed to start what it is asked for, on a machine with cores to spare."""
-    monkeypatch.setattr(module, "room", lambda _: 2)
+def ahead(tmp_path: Path) -> Iterator[Ahead]:
+    """Allowed to start what it is asked for."""
     made = Ahead(tmp_path / "logs", wanted=True)
-    made.safe = True
     yield made
     made.end()
 
@@ -48,14 +48,18 @@ def waiting() -> list[psutil.Process]:
     return [p for p in psutil.Process().children() if p.status() != psutil.STATUS_ZOMBIE]
 
 
-def told(ahead: Ahead, seat: Seat, log: Path) -> list[dict[str, int]]:
-    """What a worker of this seat tells when it runs the seventh trial."""
-    job = Job(
+def job() -> Job:
+    """The seventh trial of FP32."""
+    return Job(
         cases=(make_case(),), trial=7, pair=None, order=None, model_folder="", data="", inject="", machine="m",
         parent_cuda=False,
     )  # fmt: skip
+
+
+def told(ahead: Ahead, seat: Seat, log: Path) -> list[dict[str, int]]:
+    """What a worker of this seat tells when it runs the seventh trial."""
     events: list[dict[str, int]] = []
-    ahead.worker(seat, log).run(job, timeout=30.0, tell=lambda event: events.append(dict(event)))
+    ahead.worker(seat, log).run(job(), timeout=30.0, tell=lambda event: events.append(dict(event)))
     return events
 
 
@@ -64,7 +68,7 @@ def test_a_trial_gets_the_process_that_waits_in_its_seat(ahead: Ahead, seat: Sea
     ahead.fill([seat])
     (process,) = waiting()
     events = told(ahead, seat, tmp_path / "logs" / "trial.log")
-    assert events == [{"imported": process.pid}, {"job": 7}]
+    assert events == [{"imported": process.pid}, {"ready": True}, {"job": 7}]
     assert (tmp_path / "logs" / "trial.log").read_text() == "said while waiting\n"
     assert [path.name for path in (tmp_path / "logs").iterdir()] == ["trial.log"]
     assert waiting() == []
@@ -79,12 +83,46 @@ def test_a_trial_without_one_gets_a_new_process(ahead: Ahead, seat: Seat, tmp_pa
     assert waiting() == [process]
 
 
-def test_one_process_waits_for_each_seat(ahead: Ahead, seat: Seat) -> None:
-    """However often it is asked for."""
+def test_as_many_wait_in_a_seat_as_it_is_named(ahead: Ahead, seat: Seat) -> None:
+    """Those that wait already are counted."""
     other = Seat(python=seat.python, variables={**seat.variables, "ARM": "B"})
-    ahead.fill([seat, seat])
-    ahead.fill([other, seat])
-    assert len(waiting()) == 2
+    ahead.fill([seat, other])
+    assert ahead.missing([seat, other, other, seat]) == [other, seat]
+    ahead.fill([seat, other, other])
+    assert len(waiting()) == 3
+
+
+def test_all_have_imported_once_they_are_gathered(ahead: Ahead, seat: Seat, tmp_path: Path) -> None:
+    """What was told before is not told again; one that dies of its imports keeps nobody, and tells when it is used."""
+    dies = tmp_path / "dies"
+    dies.write_text(f"#!{sys.executable}\nimport sys\nsys.exit('no such library')\n")
+    dies.chmod(0o755)
+    broken = Seat(python=str(dies), variables=seat.variables)
+    ahead.fill([seat, broken, seat])
+    ahead.gather(30.0)
+    assert told(ahead, seat, tmp_path / "logs" / "trial.log") == [{"job": 7}]
+    ended = ahead.worker(broken, tmp_path / "logs" / "other.log").run(job(), timeout=30.0, tell=lambda _: None)
+    assert "no such library" in ended.problem
+
+
+def test_one_that_hangs_in_its_imports_is_killed(ahead: Ahead, seat: Seat, tmp_path: Path) -> None:
+    """A call always ends."""
+    hangs = tmp_path / "hangs"
+    hangs.write_text("#!/bin/sh\nsleep 60\n")
+    hangs.chmod(0o755)
+    ahead.fill([Seat(python=str(hangs), variables=seat.variables)])
+    ahead.gather(0.2)
+    assert waiting() == []
+
+
+@pytest.mark.parametrize(
+    ("cores", "memory", "room"), [(3, 64, 0), (4, 64, 2), (16, 64, 10), (16, 7, 2), (16, 1, 0), (128, 900, 10)]
+)
+def test_room_is_for_whole_pairs(monkeypatch: pytest.MonkeyPatch, cores: int, memory: int, room: int) -> None:
+    """By cores, of which one is left to the machine, and by free memory (GiB)."""
+    monkeypatch.setattr(module, "cores", lambda: cores)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=memory * 2**30))
+    assert module.room() == room
 
 
 def test_nothing_of_those_that_wait_is_left(ahead: Ahead, seat: Seat, tmp_path: Path) -> None:
@@ -95,15 +133,9 @@ def test_nothing_of_those_that_wait_is_left(ahead: Ahead, seat: Seat, tmp_path: 
     assert list((tmp_path / "logs").iterdir()) == []
 
 
-@pytest.mark.parametrize(("wanted", "safe", "room"), [(False, True, 2), (True, False, 2), (True, True, 0)])
-def test_nothing_is_started_where_it_could_disturb(
-    tmp_path: Path, seat: Seat, monkeypatch: pytest.MonkeyPatch, *, wanted: bool, safe: bool, room: int
-) -> None:
-    """Where nobody wants it, where the driver might show it as a stranger, or where cores are few."""
-    monkeypatch.setattr(module, "room", lambda _: room)
-    made = Ahead(tmp_path / "logs", wanted=wanted)
-    made.safe = safe
-    made.fill([seat])
+def test_nothing_is_started_where_nobody_wants_it(tmp_path: Path, seat: Seat) -> None:
+    """As where the import itself is timed."""
+    Ahead(tmp_path / "logs", wanted=False).fill([seat])
     assert waiting() == []
 
 
@@ -116,9 +148,8 @@ def test_a_worker_that_nobody_needs_ends_by_itself(tmp_path: Path) -> None:
     made.end()
 
 
-@pytest.mark.parametrize(("pair", "place"), [(0, 0), (0, 1), (1, 0), (7, 1)])
-def test_what_follows_is_in_the_order_of_the_pairs(pair: int, place: int) -> None:
+@pytest.mark.parametrize("pair", [0, 1, 7])
+def test_what_follows_is_in_the_order_of_the_pairs(pair: int) -> None:
     """A B, B A, A B, and so on."""
     order = [arm_at(i // 2, i % 2) for i in range(20)]
-    at = 2 * pair + place
-    assert following(pair, place, 3) == tuple(order[at + 1 : at + 4])
+    assert following(pair, 3) == tuple(order[2 * pair : 2 * pair + 3])

@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 from replays import case_of, recorded
 
-from benchsuite import codec, store, worker
+from benchsuite import codec, store, trial, worker
 from benchsuite.arms.python import Arm
-from benchsuite.contest import watch
+from benchsuite.contest import conditions, watch
 from benchsuite.meters._probing import ProbeMeter
-from benchsuite.nouns import Job, Status
+from benchsuite.nouns import Job, Phase, Status
 from benchsuite.registry import meters
 from benchsuite.runners.ahead import Ahead
 from benchsuite.runners.arm import ArmRunner
@@ -98,7 +98,17 @@ def test_a_trial_costs_the_parent_under_a_tenth_of_a_second(arm, tmp_path):
 
 def test_a_lean_trial_has_every_meter_but_the_probing_ones():
     """Device time is among those that stay."""
-    lean, full = ({type(m) for m in worker._meters(lean=way)} for way in (True, False))
+    lean, full = ({type(m) for m in worker._meters(lean=way, timed=())} for way in (True, False))
     assert full == set(meters().values())
     assert full - lean == {kind for kind in full if issubclass(kind, ProbeMeter)} != set()
     assert {kind.name for kind in lean} >= {"steps", "host", "kernels", "latency", "durations", "nvml"}
+
+
+def test_a_trial_for_times_alone_leaves_out_what_none_of_them_needs():
+    """Device time needs no saving, reloading and evaluating, which latency does."""
+    early = worker._meters(lean=True, timed=("device.kernel_time.step", "time.step", *conditions.READ))
+    assert {meter.name for meter in early} == {"kernels", "steps", "nvml"}
+    assert trial.needed(early) == (Phase.LOAD, Phase.PREPARE, Phase.TRAIN, Phase.TEARDOWN, Phase.PROBE)
+    every = (*trial.FIRST_HALF, *trial.SECOND_HALF)
+    assert trial.needed(worker._meters(lean=True, timed=("time.step", "latency.batch"))) == every
+    assert trial.needed(worker._meters(lean=True, timed=())) == trial.needed(()) == every

@@ -301,7 +301,7 @@ class Five:
     """Takes the place of the runner of processes: hands out recorded trials that differ in their times."""
 
     def __init__(self, *, gpu: str, ahead: Ahead) -> None:
-        assert (gpu, ahead.safe) == ("", True)
+        assert gpu == ""
 
     def run(
         self, job: Job, run: Path, tell: Callable[[Mapping[str, Any]], None], then: Job | None = None

@@ -298,7 +298,7 @@ def test_the_next_ones_process_is_started_once_nothing_is_timed_any_more(
         return Ended(records=(make_record(), make_record()), problem="", seconds=1.0)
 
     monkeypatch.setattr(Worker, "run", pretend)
-    runner = LocalRunner(gpu="", ahead=Seats(run / "logs", wanted=True, safe=True))
+    runner = LocalRunner(gpu="", ahead=Seats(run / "logs", wanted=True))
     runner.run(job(cases=two), run, told.append, then=None)
     assert at == []
     told.clear()

@@ -124,7 +124,7 @@ def _live(asked: Asked, options: Options, names: Sequence[str], show: Show, say:
     start = partial(store.new_run, Path(options.results), now=datetime.now(UTC))
     measure = field.live(
         wanted, options, texts, show=show, timeout=asked.timeout, fingerprint=asked.fingerprint,
-        early=IMPORT not in names, say=say, start=start,
+        timed=tuple(names), early=IMPORT not in names, say=say, start=start,
     )  # fmt: skip
     return Deal(cases=wanted, measure=measure, clock=field.clock, run=measure.run, end=measure.end)
 

@@ -15,6 +15,8 @@ from ..units import is_number
 from .order import Pair
 
 THROTTLE, CLOCK = "nvml.throttle_reasons", "nvml.sm_clock"
+READ = (THROTTLE, CLOCK)
+"""What tells whether a pair may be used: every trial measures it."""
 POWER_CAP = 0x4
 SLOWDOWNS = {0x8: "a hardware slowdown", 0x20: "heat", 0x40: "heat (hardware)", 0x80: "the power brake"}
 """NVML's bits for reasons that have nothing to do with what is measured."""

@@ -18,8 +18,9 @@ from .. import cases, environment, readiness, store
 from ..arms import build, python, spec, suite
 from ..arms.python import Arm
 from ..nouns import Case, Device, Job, Options, Record, Status, SuiteError, UsageError
-from ..runners.ahead import NEIGHBOURS, Ahead
+from ..runners.ahead import Ahead, room
 from ..runners.arm import ArmRunner
+from . import conditions, watch
 from .order import ARMS, arm_at, arm_of, following
 from .rounds import Standing
 
@@ -95,33 +96,57 @@ class Live:
     """Seconds a trial may take; 0 for the profile's, and later what its like took, many times over."""
     fingerprint: bool = True
     """Whether each arm's first good trial takes the whole record."""
-    end: Callable[[], None] = lambda: None
-    """Leaves nothing running."""
+    timed: tuple[str, ...] = ()
+    """What every later trial of an arm measures; empty for all that a lean one does."""
+    ahead: Ahead = field(default_factory=lambda: Ahead(Path(), wanted=False))
+    """Shared by the runners: who waits for the next trials."""
+    gpu: str = ""
+    """UUID of the device; empty for none."""
+
+    def end(self) -> None:
+        """Leave nothing running."""
+        self.ahead.end()
 
     def __call__(self, at: Standing) -> tuple[Record, ...]:
         """The next pair of a case, in ABBA order; one record alone where it failed."""
         # Made again in the order of the pair that it stands in for.
         pair = len(at.used)
         made: list[Record] = []
+        self._gather(at, pair)
         for place in range(len(ARMS)):
             made.append(self._trial(replace(at, records=(*at.records, *made)), pair, place))
             if made[-1].status is Status.FAILED:
                 break
         return tuple(made)
 
-    def _trial(self, at: Standing, pair: int, place: int) -> Record:
+    def _gather(self, at: Standing, pair: int) -> None:
+        """Have processes wait for this pair and the next ones, as many as there is room for; none is then at work."""
+        arms = following(pair, room())
+        seats = [self.runners[arm].seat(self._job(at, pair, 0)) for arm in arms] if self.ahead.wanted else []
+        if not self.ahead.missing(seats[: len(ARMS)]):
+            return
+        with self.show(f"{len(seats)} processes for the next trials: import"):
+            self.ahead.fill(seats)
+            self.ahead.gather(at.case.profile.timeout)
+        if self.gpu and watch.compute_processes(self.gpu):
+            # They may hold memory of the device, or be taken for strangers where the driver has other numbers for them.
+            self.ahead.end()
+            self.ahead.wanted = False
+
+    def _job(self, at: Standing, pair: int, place: int) -> Job:
         arm, case = arm_at(pair, place), at.case
-        job = Job(
+        whole = not at.sound(arm)  # the first that is sound has everything that repeats
+        return Job(
             cases=(case,), trial=at.attempts, pair=pair, order=place, model_folder=self.folders[cases.slug(case)],
             data=cases.origin(self.options, case).data, inject=self.options.inject, machine=self.machine(case),
-            parent_cuda=False,
-            lean=not self.fingerprint or bool(at.sound(arm)),  # the first that is sound has taken the fingerprint
+            parent_cuda=False, lean=not (self.fingerprint and whole), timed=() if whole else self.timed,
         )  # fmt: skip
-        label = f"{case.regime} {case.profile.name} ({case.model.id}), pair {pair + 1}, {arm}"
-        # Both trials of the first pair measure alone: neighbours come to both arms or to none.
-        then = [self.runners[next_] for next_ in following(pair, place, NEIGHBOURS if at.attempts else 0)]
-        with self.show(label) as tell:
-            return self.runners[arm].run(job, self.run, tell, timeout=self._timeout(at), then=then)
+
+    def _trial(self, at: Standing, pair: int, place: int) -> Record:
+        arm, case = arm_at(pair, place), at.case
+        with self.show(f"{case.regime} {case.profile.name} ({case.model.id}), pair {pair + 1}, {arm}") as tell:
+            job = self._job(at, pair, place)
+            return self.runners[arm].run(job, self.run, tell, timeout=self._timeout(at))
 
     def _timeout(self, at: Standing) -> float:
         if self.timeout:
@@ -133,7 +158,7 @@ class Live:
 
 def live(
     wanted: Sequence[Case], options: Options, texts: Mapping[str, str], *, show: Show, timeout: float,
-    fingerprint: bool, early: bool, say: Callable[[str], None], start: Callable[[], Path],
+    fingerprint: bool, timed: tuple[str, ...], early: bool, say: Callable[[str], None], start: Callable[[], Path],
 ) -> Live:  # fmt: skip
     """A field for `wanted` on this machine; nothing is measured yet.
 
@@ -144,7 +169,8 @@ def live(
         show: Shows a trial's progress.
         timeout: Seconds a trial may take, or 0.
         fingerprint: Whether each arm's first good trial takes the whole record.
-        early: Whether a trial's process may be started while another measures, where that one measures a GPU.
+        timed: The timed figures; where there are any, they are all that an arm's later trials measure.
+        early: Whether processes may import together beforehand, where a GPU is measured.
         say: Told what takes long.
         start: Makes the run's folder, once all is well.
 
@@ -164,7 +190,8 @@ def live(
     ahead = Ahead(run / "logs", wanted=early and cuda)
     return Live(
         runners={name: ArmRunner(arm=arm, environ=environ, gpu=uuid, ahead=ahead) for name, arm in found.items()},
-        folders=folders, options=options, run=run, show=show, timeout=timeout, fingerprint=fingerprint, end=ahead.end,
+        folders=folders, options=options, run=run, show=show, timeout=timeout, fingerprint=fingerprint, ahead=ahead,
+        timed=(*timed, *conditions.READ) if timed else (), gpu=uuid,
         machine=lambda case: options.machine or environment.machine_slug(gpu if case.device is Device.CUDA else None),
     )  # fmt: skip
 

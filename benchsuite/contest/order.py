@@ -34,10 +34,9 @@ def arm_at(pair: int, place: int) -> str:
     return ARMS[(pair + place) % 2]
 
 
-def following(pair: int, place: int, count: int) -> tuple[str, ...]:
-    """The arms of the next `count` trials of a case, if the pair is not made again."""
-    at = len(ARMS) * pair + place
-    return tuple(arm_at(*divmod(at + i, len(ARMS))) for i in range(1, count + 1))
+def following(pair: int, count: int) -> tuple[str, ...]:
+    """The arms of `count` trials of a case, from the first one of a pair on, if none is made again."""
+    return tuple(arm_at(*divmod(len(ARMS) * pair + i, len(ARMS))) for i in range(count))
 
 
 def arm_of(record: Record) -> str:

@@ -26,6 +26,7 @@ class HostMeter(Meter):
 
     name = "host"
     metrics = (HOST,)
+    early = True
 
     def __init__(self) -> None:
         self.steps: list[float] = []

@@ -76,6 +76,7 @@ class KernelMeter(Meter):
 
     name = "kernels"
     metrics = (TIME, COUNT, COPY, BY_NAME, TIMES, CALLS, CALLS_BY_NAME)
+    early = True
 
     def stop(self, phase: Phase, scene: Scene) -> Mapping[str, Measured]:
         """See `Meter.stop`."""

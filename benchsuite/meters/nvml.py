@@ -44,6 +44,7 @@ class NvmlMeter(Meter):
 
     name = "nvml"
     metrics = (ENERGY, UTILISATION, SM_CLOCK, MEMORY_CLOCK, TEMPERATURE, POWER, THROTTLE, PROCESS)
+    early = True
 
     def __init__(self) -> None:
         self.watch: Watch | None = None

@@ -25,6 +25,7 @@ class StepMeter(Meter):
 
     name = "steps"
     metrics = (STEP,)
+    early = True
 
     def __init__(self) -> None:
         self.marks: list[tuple[Any, Any]] = []

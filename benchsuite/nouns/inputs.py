@@ -174,3 +174,5 @@ class Job:
     """True where the parent process holds a CUDA context, which makes every trial invalid."""
     lean: bool = False
     """True where the fingerprint is left out: another trial of the same stack has it, only times are wanted."""
+    timed: tuple[str, ...] = ()
+    """The metrics that are wanted, where it is not all: meters and phases that none of them needs are left out."""

@@ -1,8 +1,7 @@
 """Records a sitting: processes one after another, each measuring every arm; on disk after each.
 
-While one measures, the next ones already import their libraries, which takes longer than the measuring and touches no
-device, as `benchsuite ab` has it too. Every process that is recorded measures beside such neighbours, so that none
-differs.
+Several import their libraries at once, which touches no device, and then wait their turn: none is at work while another
+measures, as `benchsuite ab` has it too.
 """
 
 from __future__ import annotations
@@ -185,25 +184,22 @@ def _sized(task: Task, gpu: str, log: Path) -> tuple[Units, dict[str, str], dict
 
 
 def _reads(task: Task, gpu: str, count: int, log: Path) -> Iterator[tuple[Read, float]]:
-    """What each process read and how long it took; the next ones are always on their way."""
-
-    def start(number: int) -> Process:
-        return Process(task=replace(task, number=number), gpu=gpu, log=log / f"{number}.log")
-
-    neighbours = max(1, room())
-    waiting = [start(number) for number in range(neighbours)]
-    try:
-        for number in range(count):
-            waiting[0].wait_ready()
-            # The last one too has its neighbours, which then measure nothing.
-            waiting.append(start(number + neighbours))
-            began = time.monotonic()
-            read = waiting[0].measure()
-            yield read, time.monotonic() - began
-            waiting.pop(0).end()
-    finally:
-        for process in waiting:
-            process.end()
+    """What each process read and how long it took; none is at work while another measures."""
+    together = max(1, room())
+    for first in range(0, count, together):
+        numbers = range(first, min(first + together, count))
+        waiting = [Process(task=replace(task, number=n), gpu=gpu, log=log / f"{n}.log") for n in numbers]
+        try:
+            for process in waiting:
+                process.wait_ready()
+            for process in waiting:
+                began = time.monotonic()
+                read = process.measure()
+                yield read, time.monotonic() - began
+                process.end()
+        finally:
+            for process in waiting:
+                process.end()
 
 
 def _empty(case: Case, machine: str, units: Units, packages: dict[str, str], notes: dict[str, str]) -> Sitting:

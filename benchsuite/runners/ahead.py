@@ -1,8 +1,8 @@
-"""Processes for the trials to come: they import their libraries while another is at work, and wait.
+"""Processes for the trials to come: they import their libraries beforehand, and wait for their job.
 
-Importing took 12 to 22 s on an H200's host, and touches no device: a call makes more trials in its time. Each trial is
-still a process of its own. In a call of `benchsuite ab` all but those of the first pair measure beside such neighbours,
-in both arms alike; in a run they come when a trial probes and times nothing any more.
+Importing took 12 to 22 s on an H200's host, of one core, and touches no device. In a call of `benchsuite ab` those of
+the next trials import all at once, and none measures before all of them wait: what measures has no neighbour at work.
+In a run the next one's imports while a trial probes and times nothing any more. Each trial is a process of its own.
 """
 
 from __future__ import annotations
@@ -15,17 +15,29 @@ from pathlib import Path
 
 from .process import Worker
 
-NEIGHBOURS = 2
-"""Processes that may import or wait while one measures."""
-FEWEST_CORES = 4
-"""With fewer, the imports would take what a trial that measures needs."""
+MOST = 10
+"""Processes that may wait: five pairs."""
+ALONE, FEWEST_CORES = 1, 4
+"""Cores that are left to the rest of the machine while processes import; and how many there must be for it to pay."""
 BESIDE_PROBES = 2
 """Cores that a trial which probes and one that imports need."""
+MEMORY = 2 * 2**30
+"""Bytes that one is allowed for; with all libraries imported, and nothing loaded, 0.7 to 1.1 GB were seen."""
 
 
-def room(cores: int = FEWEST_CORES) -> int:
-    """How many processes may be started ahead on this machine, where it takes as many cores."""
-    return NEIGHBOURS if len(os.sched_getaffinity(0)) >= cores else 0
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def room() -> int:
+    """How many processes may import at once on this machine; an even number, for pairs."""
+    import psutil
+
+    if cores() < FEWEST_CORES:
+        return 0
+    fit = min(MOST, cores() - ALONE, psutil.virtual_memory().available // MEMORY)
+    return int(fit) // 2 * 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,25 +49,21 @@ class Seat:
 
 
 class Ahead:
-    """One process waits for each seat, at most.
+    """Those that wait.
 
     Args:
         logs: Folder for what they say before they are given a job.
         wanted: Whether anything is started ahead at all.
-        safe: See the attribute.
-        cores: With fewer than these nothing is started.
     """
 
-    def __init__(self, logs: Path, *, wanted: bool, safe: bool = False, cores: int = FEWEST_CORES) -> None:
+    def __init__(self, logs: Path, *, wanted: bool) -> None:
         self.logs = logs
-        self.wanted = wanted and room(cores) > 0
-        self.safe = safe
-        """Set once a waiting process would not be taken for a stranger on the GPU, should the driver show it."""
+        self.wanted = wanted
         self._waiting: list[tuple[Seat, Worker]] = []
         self._numbers = itertools.count()
 
     def worker(self, seat: Seat, log: Path) -> Worker:
-        """A process in this seat: the one that waits, else a new one. It is the caller's from now on.
+        """A process in this seat: one that waits, else a new one. It is the caller's from now on.
 
         Raises:
             SuiteError: the log cannot be written.
@@ -67,16 +75,30 @@ class Ahead:
                 return worker
         return Worker(log=log, variables=seat.variables, python=seat.python)
 
+    def missing(self, seats: Iterable[Seat]) -> list[Seat]:
+        """Those of `seats` in which nobody waits, a seat as often as it is named."""
+        there, found = [seat for seat, _ in self._waiting], []
+        for seat in seats:
+            if seat in there:
+                there.remove(seat)
+            else:
+                found.append(seat)
+        return found
+
     def fill(self, seats: Iterable[Seat]) -> None:
-        """Start a process for each seat in which none waits.
+        """Have a process wait in each of `seats`; as many in one seat as it is named.
 
         Raises:
             SuiteError: a log cannot be written.
         """
-        for seat in seats if self.wanted and self.safe else ():
-            if all(its != seat for its, _ in self._waiting):
-                log = self.logs / f"ahead-{next(self._numbers)}.log"
-                self._waiting.append((seat, Worker(log=log, variables=seat.variables, python=seat.python)))
+        for seat in self.missing(seats) if self.wanted else ():
+            log = self.logs / f"ahead-{next(self._numbers)}.log"
+            self._waiting.append((seat, Worker(log=log, variables=seat.variables, python=seat.python)))
+
+    def gather(self, timeout: float) -> None:
+        """Until all have imported their libraries, or died of it: then the trial that is given one tells."""
+        for _, worker in self._waiting:
+            worker.until_ready(timeout)
 
     def end(self) -> None:
         """Kill all that wait, and leave nothing of them."""

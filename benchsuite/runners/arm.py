@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ class ArmRunner:
         """What a process for a job is started with."""
         return Seat(python=self.arm.python, variables=worker_environment(job, self.gpu, self.environ))
 
-    def run(self, job: Job, run: Path, tell: Tell, *, timeout: float, then: Iterable[ArmRunner] = ()) -> Record:
+    def run(self, job: Job, run: Path, tell: Tell, *, timeout: float) -> Record:
         """The trial's record, on disk before this returns; invalid where something disturbed it.
 
         Args:
@@ -44,7 +44,6 @@ class ArmRunner:
             run: The run's folder.
             tell: Told of the trial's progress.
             timeout: Seconds that it may take.
-            then: Whose trials of the same case come next: their processes are started meanwhile.
 
         Raises:
             SuiteError: the inputs cannot be had, or the results folder cannot be written.
@@ -52,10 +51,8 @@ class ArmRunner:
         log = run / "logs" / f"{slug(job.cases[0])}--t{job.trial:02d}-{job.order}.log"
         with watching(self.gpu) as watch:
             worker = self.ahead.worker(self.seat(job), log)
-            self.ahead.fill(runner.seat(job) for runner in then)
             ended = worker.run(job, timeout=timeout, tell=tell)
             seen = watch.seen()
-        self.ahead.safe = self.ahead.safe or seen.named
         reason = disturbance(seen)
         record = _record(job, ended, log)
         if reason is not None and record.status is Status.OK:

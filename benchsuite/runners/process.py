@@ -60,6 +60,16 @@ class Worker:
                 env=dict(variables),
             )  # fmt: skip
 
+    def until_ready(self, timeout: float) -> None:
+        """Return once its libraries are imported, it died, or `timeout` seconds are over: it is killed then."""
+        late = threading.Timer(timeout, self.end)
+        late.start()
+        try:
+            while (line := _line(self.process.stdout)) and not _is_ready(line):
+                pass
+        finally:
+            late.cancel()
+
     def run(self, job: Job, *, timeout: float, tell: Tell) -> Ended:
         """Give it `job` and follow it to its end; its time runs from now on.
 
@@ -124,6 +134,19 @@ def worker_environment(job: Job, gpu: str, environ: Mapping[str, str] | None = N
     if job.data or all(case.task == "toy" for case in job.cases):
         env["HF_HUB_OFFLINE"] = "1"
     return env
+
+
+def _line(stream: IO[bytes] | None) -> bytes:
+    assert stream is not None
+    with contextlib.suppress(ValueError, OSError):
+        return stream.readline()
+    return b""
+
+
+def _is_ready(line: bytes) -> bool:
+    with contextlib.suppress(ValueError):
+        return "ready" in json.loads(line)
+    return False
 
 
 def _send(stream: IO[bytes] | None, text: str) -> None:
