@@ -116,7 +116,7 @@ def test_one_that_hangs_in_its_imports_is_killed(ahead: Ahead, seat: Seat, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("cores", "memory", "room"), [(3, 64, 0), (4, 64, 2), (16, 64, 10), (16, 7, 2), (16, 1, 0), (128, 900, 10)]
+    ("cores", "memory", "room"), [(3, 64, 0), (4, 64, 2), (16, 64, 14), (16, 7, 2), (16, 1, 0), (128, 900, 14)]
 )
 def test_room_is_for_whole_pairs(monkeypatch: pytest.MonkeyPatch, cores: int, memory: int, room: int) -> None:
     """By cores, of which one is left to the machine, and by free memory (GiB)."""

@@ -151,7 +151,7 @@ def test_without_a_sitting_it_is_said_how_to_record_one(tmp_path):
 
 def found(rows, rule, near, name=""):
     """The only row of a rule, a metric, and an effect that is next to `near`."""
-    (row,) = (r for r in rows if r.rule == rule and r.effect == pytest.approx(near, rel=0.2) and name in r.scene)
+    (row,) = (r for r in rows if r.rule == rule and r.effect == pytest.approx(near, rel=0.2) and r.scene.endswith(name))
     return row
 
 

@@ -13,10 +13,10 @@ from ..explain import UNKNOWN, together
 from ..nouns import FAILING, JUDGED, SCHEMA, CaseResult, Kind, Outcome, Record, Role, Verdict
 from ..versions import GUARDED
 from ..versus import exit_code
-from . import conditions
+from . import conditions, timing
 from .order import arm_of
 from .rounds import Standing
-from .verdicts import OURS
+from .verdicts import OURS, TIMES
 
 SECTIONS = ("speed", "memory", "quality", "semantics")
 REFUSED, UNDECIDED = 1, 3
@@ -134,7 +134,10 @@ def _case(at: Standing, said: CaseResult) -> CaseCard:
         case=said.slug,
         pairs=len(at.used),
         dropped=tuple(f"attempt {d.attempt + 1}: {d.reason.words}" for d in at.dropped),
-        conditions=conditions.told(at.used),
+        conditions=(
+            *conditions.told(at.used),
+            *timing.told(at.used, [v.metric for v in said.verdicts if v.kind in TIMES]),
+        ),
         sections=tuple(_section(name, said.verdicts) for name in SECTIONS),
     )
 

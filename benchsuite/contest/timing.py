@@ -131,8 +131,20 @@ def series(pairs: Sequence[Pair], name: str) -> tuple[tuple[float, float], ...]:
 
 
 def value(record: Record, name: str) -> float | None:
-    """A figure of one trial, where it is a positive number."""
+    """A figure of one trial, where it is a positive number: of steps or batches timed one by one, the fastest.
+
+    A host that others use adds to some of them, or to most; what the code itself needs is in all.
+    """
     found = record.metrics.get(name)
-    if found is None or not is_number(found.value) or not 0 < found.value < math.inf:
+    if found is None or not is_number(found.value):
         return None
-    return float(found.value)
+    figure = min(found.samples) if found.samples else found.value
+    return float(figure) if 0 < figure < math.inf else None
+
+
+def told(pairs: Sequence[Pair], names: Sequence[str]) -> tuple[str, ...]:
+    """Which figures are those of a trial's fastest step or batch, in words."""
+    sampled = [
+        name for name in names if any(r.metrics[name].samples for p in pairs for r in p.records if name in r.metrics)
+    ]
+    return (f"of each trial its fastest: {', '.join(sampled)}",) if sampled else ()

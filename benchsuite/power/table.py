@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..ab.blocks import Recorded, calls
+from ..ab.estimate import Array
 from ..ab.noise import Noise, fit
 from ..ab.others import compared
 from ..ab.pairs import looks
@@ -29,6 +30,8 @@ CALLS = 10_000
 SEED = 4
 PAIR = 24.0
 """Seconds of a pair: two processes of 12 s."""
+FASTEST = frozenset({STEP, HOST})
+"""Of whose steps a process shows the fastest, as a trial of a call does; kernel times are the median's."""
 SMALLEST = {KERNEL: 0.0025, STEP: 0.02, HOST: 0.02}
 WEIGHTS = {KERNEL: DEVICE_WEIGHT, STEP: LEAD_WEIGHT, HOST: OTHER_WEIGHT}
 UNRECORDED = 2
@@ -76,14 +79,14 @@ def _case(sittings: Sequence[Sitting], pairs: int, pair: float) -> Iterable[Row]
     for arm in first.arms:
         if arm != CLEAN:
             values = {name: calls(each, CLEAN, arm, pairs=pairs) for name, each in recorded.items()}
-            made = {name: _made(each, arm) for name, each in recorded.items()}
+            made = {name: _made(name, each, arm) for name, each in recorded.items()}
             yield from _arm(_scene(first), arm, Place(first.places[arm]), (shared, values, made), pair)
 
 
-def _made(recorded: Recorded, arm: str) -> float:
+def _made(name: str, recorded: Recorded, arm: str) -> float:
     """What an arm makes of a metric, relative to clean steps of the same processes; 0 where it is less than nothing."""
     clean, slowed = (recorded.arms.index(name) for name in (CLEAN, arm))
-    logs = [np.log(np.median(each, axis=2)) for each in recorded.sittings]
+    logs = [np.log(_shown(name, each)) for each in recorded.sittings]
     shift = float(np.median(np.concatenate([each[:, slowed] - each[:, clean] for each in logs])))
     return max(0.0, float(f"{np.expm1(shift):.2g}"))
 
@@ -113,7 +116,7 @@ def _arm(
     call: tuple[Mapping[str, Rule], Mapping[str, Any], Mapping[str, float]], pair: float,
 ) -> Iterable[Row]:  # fmt: skip
     (shared, values, made), names = call, tuple(call[0])
-    said = run_calls(tuple(shared.values()), [np.median(values[name], axis=2) for name in names])
+    said = run_calls(tuple(shared.values()), [_shown(name, values[name]) for name in names])
     moved = [name for name in names if name in MOVES[place]]
     if not moved:
         yield row("this gate, whole call", f"{scene}: {arm}", said, [False] * len(names), effect=0.0, pair=pair)
@@ -166,4 +169,10 @@ def _fitted(sitting: Sitting, count: int, pair: float, seed: int) -> Iterable[Ro
 
 def _noise(sitting: Sitting, name: str) -> Noise:
     clean = [sitting.arms.index(arm) for arm in (CLEAN, AGAIN)]
-    return fit([[block for arm in clean for block in process[arm]] for process in sitting.values[name]])
+    processes = [[step for arm in clean for step in process[arm]] for process in sitting.values[name]]
+    return fit([[min(steps)] for steps in processes] if name in FASTEST else processes)
+
+
+def _shown(name: str, steps: Array) -> Array:
+    """What a process shows of its steps, which are the last axis."""
+    return np.min(steps, axis=-1) if name in FASTEST else np.median(steps, axis=-1)
