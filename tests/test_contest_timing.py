@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from benchsuite.contest import timing
 from benchsuite.contest.rounds import Standing
-from benchsuite.nouns import Measured, Outcome
+from benchsuite.nouns import Measured, Outcome, Role
 
 RECORD = Field()(Standing(case=CASE))[0]
 
@@ -76,3 +76,21 @@ def test_two_percent_are_found_on_a_host_that_others_use() -> None:
     verdict, conditions = said(blurred, 1.02)
     assert verdict.outcome is Outcome.INCONCLUSIVE
     assert not any("fastest" in line for line in conditions)
+
+
+def noisy_host(record, arm, attempt):
+    """A host whose processor time scatters by a sixth from process to process."""
+    factor = random.Random(f"{arm} {attempt} host").uniform(0.85, 1.2)
+    steps = record.metrics["time.host.step"].value
+    return replace(record, metrics={**record.metrics, "time.host.step": Measured(value=steps * factor)})
+
+
+@pytest.mark.parametrize(
+    ("scale", "outcome", "role", "code"),
+    [(1.0, Outcome.INCONCLUSIVE, Role.EXPLAIN, 0), (2.0, Outcome.REGRESSED, Role.GATE, 1)],
+)
+def test_a_call_needs_no_answer_of_the_hosts_time(scale, outcome, role, code) -> None:
+    """What the host does is counted exactly besides; where its time has plainly grown, that counts."""
+    card = carded(played(Field(spoil=noisy_host, scale={"time.host.step": scale}), (CASE,), budget=300), budget=300)
+    (verdict,) = (v for s in card.cases[0].sections for v in s.verdicts if v.metric == "time.host.step")
+    assert (verdict.outcome, verdict.role, card.exit_code) == (outcome, role, code)

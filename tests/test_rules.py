@@ -524,6 +524,19 @@ EXAMPLES = (
         of=("device.kernel_time.step",),
     ),
     Example(
+        rule="slower_kernels",
+        old={"count.kernels.step": 868, "kernels.times": {"gemm": 0.009}} | FAST,
+        new={
+            "count.kernels.step": 869,
+            "kernels.times": {"gemm": 0.0091, "at::cuda::(anonymous namespace)::spin_kernel(long)": 0.0039},
+        }
+        | SLOW,
+        says="nearly the same number of kernels (868 -> 869 a step) is slower by +44 %: "
+        "at::cuda::spin_kernel(long) is new (3.90 ms), "
+        "gemm 9.00 -> 9.10 ms (+1.1 %)",
+        of=("device.kernel_time.step",),
+    ),
+    Example(
         rule="host_path",
         old={"count.python_calls.step": 896, "python_calls.by_package": {"peft": 100, "torch": 796}},
         new={"count.python_calls.step": 1132, "python_calls.by_package": {"peft": 336, "torch": 796}},

@@ -23,6 +23,9 @@ NONE = "none"
 TIMED = ("device.kernel_time.step", "time.host.step", "time.step", "time.train", "latency.batch")
 LEAD = "time.step"
 """Of the wall times the one that most depends on: it gets more of the error rate than the others."""
+COUNTED = frozenset({"time.host.step"})
+"""Figures that only explain where the budget ends without an answer: on a host that others use they scatter too much
+for any, and what the host does is counted exactly besides. One that is seen to have moved counts as any other."""
 SMALLEST = {Kind.DEVICE: 0.0025, Kind.WALL: 0.02}
 """Smallest relative effect that counts between two arms; `[tool.benchsuite.tolerance]` and --smallest override it.
 A metric's own is for stored baselines, which other days and other cards measured."""

@@ -17,7 +17,7 @@ from ..pooling import pool
 from ..versus import Bench
 from .order import ARMS
 from .rounds import Dropped, Standing
-from .timing import Timing
+from .timing import COUNTED, Timing
 
 TIMES = frozenset({Kind.WALL, Kind.DEVICE})
 OURS = "benchsuite"
@@ -79,7 +79,8 @@ def _timed(verdict: Verdict, timings: Mapping[str, Timing], blocked: tuple[Dropp
         words = f"{len(blocked)} pairs were dropped, the last since {reason.words}"
         return replace(verdict, outcome=Outcome.INVALID, detail=f"{words}: {reason.action}", effect=None, interval=None)
     said = timing.decision
+    open_ = verdict.metric in COUNTED and said.outcome is Outcome.INCONCLUSIVE
     return replace(
-        verdict, outcome=said.outcome, old=timing.old, new=timing.new, effect=said.effect, interval=said.interval,
-        detectable=said.detectable, detail=said.detail,
+        verdict, outcome=said.outcome, role=Role.EXPLAIN if open_ else verdict.role, old=timing.old, new=timing.new,
+        effect=said.effect, interval=said.interval, detectable=said.detectable, detail=said.detail,
     )  # fmt: skip

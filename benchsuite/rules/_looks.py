@@ -239,7 +239,7 @@ def counted(moves: Iterable[tuple[str, float, float]], most: int = 3) -> str:
 
 def kernel(name: str) -> str:
     """A kernel's or operator's name without its template arguments, short enough for a line."""
-    plain = re.sub(r"<.*|\.default$|^void |^aten(::|\.)", "", name)
+    plain = re.sub(r"<.*|\.default$|^void |^aten(::|\.)|\(anonymous namespace\)::", "", name)
     return plain if len(plain) <= 48 else f"{plain[:45]}..."  # noqa: PLR2004 - half a line
 
 
