@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ SHARE = {
     (KERNEL, Place.DEVICE): 1.0, (STEP, Place.DEVICE): 1.0, (HOST, Place.DEVICE): 0.5, (HOST, Place.HOST): 1.0,
 }  # fmt: skip
 """Which part of a delay a metric shows on a step that is bound by its device, whose host waits half of the time."""
-STEPS = {KERNEL: PROFILED, STEP: record.ROUNDS * (BLOCK - 1), HOST: record.ROUNDS * (BLOCK - 1)}
+STEPS = {KERNEL: PROFILED, STEP: 2 * (BLOCK - 1), HOST: 2 * (BLOCK - 1)}
 
 
 def sitting(processes=100, *, seed=1, spread=0.001, **more):
@@ -55,6 +56,12 @@ def test_every_arm_has_as_many_steps_of_each_kind():
         assert {seen[i, Mode.TIMED] for i in range(len(ARMS))} == {2 * BLOCK}
         assert {seen[i, Mode.PROFILED] for i in range(len(ARMS))} == {PROFILED}
     assert not any(s.mode is Mode.PROFILED for s in script.steps(3, number=0, rounds=1, profiled=False))
+
+
+@pytest.mark.parametrize(("step", "rounds"), [(0.015, 8), (0.0315, 8), (0.07, 4), (0.1, 2), (5.0, 2)])
+def test_a_process_has_as_many_rounds_as_fit(step, rounds):
+    """Of twelve arms; the fewest where a step takes long."""
+    assert script.rounds(len(ARMS), step) == rounds
 
 
 def test_each_arm_has_each_place_in_some_process():
@@ -196,6 +203,13 @@ def test_sittings_of_a_case_are_counted_together_and_cases_apart():
     assert calls == {("fp32", 2 + 3), ("qlora", 2)}
 
 
+def test_sittings_with_other_numbers_of_steps_stand_in_rows_of_their_own():
+    """The fastest of forty is faster than the fastest of ten."""
+    long = sitting(20, seed=2, started="2026-11-25T18:00:00+00:00")
+    more = {name: tuple(tuple(arm * 4 for arm in each) for each in values) for name, values in long.values.items()}
+    assert {row.calls for row in table.rows([sitting(30), replace(long, values=more)])} == {3, 2}
+
+
 def test_a_sitting_without_a_whole_call_is_said():
     """Nine processes are less than the ten of a call."""
     with pytest.raises(SuiteError, match="takes 10 processes, and the longest sitting has 9"):
@@ -252,7 +266,9 @@ def test_processes_are_recorded_on_a_cpu(tmp_path):
     (read,) = sittings.every(tmp_path)
     assert sittings.read(path) == read
     assert read.arms == tuple(arm.name for arm in script.arms(Device.CPU))
-    assert np.asarray(read.values[STEP]).shape == (1, len(read.arms), STEPS[STEP])
+    processes, each, steps = np.asarray(read.values[STEP]).shape
+    assert (processes, each) == (1, len(read.arms))
+    assert steps in {rounds * (BLOCK - 1) for rounds in script.ROUNDS}
     assert min(np.asarray(read.values[HOST]).flat) > 0
     assert KERNEL not in read.values
     assert [line.split(",")[0] for line in lines[1:]] == ["fp32 tiny: process 1 of 1"]

@@ -24,11 +24,9 @@ from ..runners.ahead import room
 from ..runners.process import kill_tree, worker_environment
 from . import sittings
 from .recorder import Read, Task, Units
-from .script import arms
+from .script import arms, rounds
 from .sittings import Sitting, Values
 
-ROUNDS = 2
-"""Timed blocks of each arm in a process."""
 TAIL = 1500
 """Characters of a failed process's stderr that are shown."""
 
@@ -147,16 +145,17 @@ def record(
         SuiteError: a process died, or the sitting cannot be written; what was recorded before stays.
     """
     label = f"{case.regime} {case.profile.name}"
-    first = Task(job=_job(options, case, machine), number=0, rounds=ROUNDS, units=None)
+    first = Task(job=_job(options, case, machine), number=0, rounds=0, units=None)
     with tempfile.TemporaryDirectory(prefix="benchsuite-") as name:
         log = Path(name)
         units, packages, notes = _sized(first, gpu, log)
         say(
             f"{label}: a clean step takes {units.device * 1e3:.3f} ms of the device, {units.host * 1e3:.3f} of the host"
         )
+        each = rounds(len(arms(case.device)), max(units.device, units.host))
         sitting = _empty(case, machine, units, packages, notes)
         path = Path()
-        for number, (read, seconds) in enumerate(_reads(replace(first, units=units), gpu, count, log), 1):
+        for number, (read, seconds) in enumerate(_reads(replace(first, units=units, rounds=each), gpu, count, log), 1):
             sitting = _grown(sitting, read, seconds)
             path = sittings.write(folder, sitting)
             say(f"{label}: process {number} of {count}, {seconds:.1f} s")

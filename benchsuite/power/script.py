@@ -23,6 +23,11 @@ BLOCK = 6
 PROFILED = 4
 """Profiled steps of an arm. Kernel times need no block: what is summed is the step's own."""
 SIZING = 10
+TIMED_SECONDS = 22.0
+"""What a process's timed steps may take."""
+ROUNDS = (8, 4, 2)
+"""Timed blocks of an arm, as many as fit; few choices, so that sittings of a case have the same. Eight count 40 steps,
+and a trial of `benchsuite ab` 54, of which either shows the fastest."""
 
 
 class Place(StrEnum):
@@ -85,6 +90,11 @@ def steps(count: int, *, number: int, rounds: int, profiled: bool) -> tuple[Step
     timed = [Step(arm=arm, mode=Mode.TIMED) for arm in _turns(count, number, rounds) for _ in range(BLOCK)]
     traced = [Step(arm=arm, mode=Mode.PROFILED) for arm in _turns(count, number, PROFILED)] if profiled else []
     return (*warm, *timed, *traced)
+
+
+def rounds(count: int, step: float) -> int:
+    """Timed blocks of each of `count` arms in a process whose steps take `step` seconds."""
+    return next((each for each in ROUNDS if each * count * BLOCK * step <= TIMED_SECONDS), ROUNDS[-1])
 
 
 def _turns(count: int, number: int, rounds: int) -> Sequence[int]:
