@@ -312,7 +312,7 @@ def test_processes_import_together_before_a_pair_and_not_beside_one(monkeypatch)
     """As many as there is room for, in the order of the pairs; then nobody until they are used up."""
     ahead = Waiting(monkeypatch)
     jobs: list[Any] = []
-    made = live(jobs, ahead=ahead, runners={"A": Runner(jobs, "A"), "B": Runner(jobs, "B")})
+    made = live(jobs, ahead=ahead, timed=("time.step",), runners={"A": Runner(jobs, "A"), "B": Runner(jobs, "B")})
     for arm in "AB":
         monkeypatch.setattr(made.runners[arm], "run", _used(made.runners[arm], ahead))
     played(_timed(made), (CASE,), budget=200)
@@ -320,12 +320,20 @@ def test_processes_import_together_before_a_pair_and_not_beside_one(monkeypatch)
     assert ahead.began[:4] == ["ABBA", "ready", "ABBA", "ready"]
 
 
+def test_where_nothing_is_timed_one_pair_imports(monkeypatch):
+    """The only one that is made."""
+    ahead = Waiting(monkeypatch)
+    live([], ahead=ahead, runners={"A": Runner([], "A"), "B": Runner([], "B")})(Standing(case=CASE))
+    assert ahead.began == ["AB", "ready"]
+
+
 def test_where_the_driver_shows_those_that_wait_none_does(monkeypatch):
     """They hold memory of the device, or pass for strangers."""
     ahead = Waiting(monkeypatch)
     monkeypatch.setattr(field.watch, "compute_processes", lambda _: (17,))
     jobs: list[Any] = []
-    made = live(jobs, ahead=ahead, gpu="GPU-1", runners={"A": Runner(jobs, "A"), "B": Runner(jobs, "B")})
+    arms = {"A": Runner(jobs, "A"), "B": Runner(jobs, "B")}
+    made = live(jobs, ahead=ahead, timed=("time.step",), gpu="GPU-1", runners=arms)
     played(_timed(made), (CASE,), budget=200)
     assert ahead.began == ["ABBA", "ready"]
     assert ahead.seats == []

@@ -110,9 +110,12 @@ def test_one_that_hangs_in_its_imports_is_killed(ahead: Ahead, seat: Seat, tmp_p
     hangs = tmp_path / "hangs"
     hangs.write_text("#!/bin/sh\nsleep 60\n")
     hangs.chmod(0o755)
-    ahead.fill([Seat(python=str(hangs), variables=seat.variables)])
+    stuck = Seat(python=str(hangs), variables=seat.variables)
+    ahead.fill([stuck])
     ahead.gather(0.2)
     assert waiting() == []
+    ended = ahead.worker(stuck, tmp_path / "logs" / "trial.log").run(job(), timeout=30.0, tell=lambda _: None)
+    assert ended.problem.startswith("the trial was killed after its 0 s: it hung")
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,8 @@ class Live:
 
     def _gather(self, at: Standing, pair: int) -> None:
         """Have processes wait for this pair and the next ones, as many as there is room for; none is then at work."""
-        arms = following(pair, room())
+        # Where nothing is timed one pair is all.
+        arms = following(pair, room() if self.timed else min(room(), len(ARMS)))
         seats = [self.runners[arm].seat(self._job(at, pair, 0)) for arm in arms] if self.ahead.wanted else []
         if not self.ahead.missing(seats[: len(ARMS)]):
             return

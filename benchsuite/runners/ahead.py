@@ -22,7 +22,7 @@ ALONE, FEWEST_CORES = 1, 4
 BESIDE_PROBES = 2
 """Cores that a trial which probes and one that imports need."""
 MEMORY = 2 * 2**30
-"""Bytes that one is allowed for; with all libraries imported, and nothing loaded, 0.7 to 1.1 GB were seen."""
+"""Bytes that one is allowed for: 0.5 GB with all libraries imported (torch's CPU build), more with CUDA's, and its trial."""
 
 
 def cores() -> int:

@@ -50,6 +50,8 @@ class Worker:
 
     def __init__(self, *, log: Path, variables: Mapping[str, str], python: str = sys.executable) -> None:
         self.log, self.variables = log, variables
+        self.hung = ""
+        """Why it was killed before it had a job; empty where it was not."""
         self.out = left_by(log)
         command = [python, "-m", "benchsuite.worker", "--out", str(self.out)]
         with _opened(log) as stderr:
@@ -62,13 +64,17 @@ class Worker:
 
     def until_ready(self, timeout: float) -> None:
         """Return once its libraries are imported, it died, or `timeout` seconds are over: it is killed then."""
-        late = threading.Timer(timeout, self.end)
+        late = threading.Timer(timeout, self._give_up, (timeout,))
         late.start()
         try:
             while (line := _line(self.process.stdout)) and not _is_ready(line):
                 pass
         finally:
             late.cancel()
+
+    def _give_up(self, timeout: float) -> None:
+        self.hung = _late(timeout)
+        self.end()
 
     def run(self, job: Job, *, timeout: float, tell: Tell) -> Ended:
         """Give it `job` and follow it to its end; its time runs from now on.
@@ -79,6 +85,8 @@ class Worker:
         Raises:
             SuiteError: it says that its inputs cannot be had.
         """
+        if self.hung:
+            return Ended(records=(), problem=self.hung, seconds=0.0)
         began = time.monotonic()
         try:
             _send(self.process.stdin, codec.dumps(codec.encode(job)))
@@ -211,9 +219,13 @@ def kill_tree(process: subprocess.Popen[bytes]) -> None:
                 pipe.close()
 
 
+def _late(timeout: float) -> str:
+    return f"the trial was killed after its {timeout:.0f} s: it hung, or the machine is far slower than expected"
+
+
 def _death(code: int, seconds: float, timeout: float, log: Path) -> str:
     if seconds >= timeout:
-        return f"the trial was killed after its {timeout:.0f} s: it hung, or the machine is far slower than expected"
+        return _late(timeout)
     tail = "\n".join(log.read_text(errors="replace").splitlines()[-TAIL:])
     if code < 0:
         # Real-time signals have no name.
