@@ -22,7 +22,7 @@ ALONE, FEWEST_CORES = 1, 4
 BESIDE_PROBES = 2
 """Cores that a trial which probes and one that imports need."""
 MEMORY = 2 * 2**30
-"""Bytes that one is allowed for: 0.5 GB with all libraries imported (torch's CPU build), more with CUDA's, and its trial."""
+"""Bytes that one is allowed for. It took 0.5 GB with torch's CPU build and all else imported; CUDA's takes more."""
 
 
 def cores() -> int:
