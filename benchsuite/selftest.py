@@ -162,7 +162,10 @@ def _measure(options: Options, home: Path, show: Show) -> Measure:
         if why := session.missing_gpu(case):
             raise SuiteError(why)
         session.preflight(session.cases)
-        return Trials(case=case, records=session.records(case))
+        try:
+            return Trials(case=case, records=session.records(case))
+        finally:
+            session.end()
 
     return measure
 

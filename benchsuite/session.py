@@ -171,9 +171,6 @@ class Session:
             except SuiteError as error:
                 self.errors[name] = error
                 raise
-            except BaseException:
-                self.end()
-                raise
         return self._records[name]
 
     def _together(self, case: Case) -> tuple[Case, ...]:
@@ -235,7 +232,7 @@ class Session:
         return LocalRunner(gpu=gpu.uuid if gpu else "", ahead=self._ahead)
 
     def end(self) -> None:
-        """Let go of a process that waits for a trial which nobody asks for."""
+        """Let go of a process that waits for a trial which nobody asks for. Whoever makes a session ends it."""
         if self._ahead is not None:
             self._ahead.end()
 

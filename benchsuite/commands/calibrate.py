@@ -58,5 +58,7 @@ def _measured(given: dict[str, Any]) -> list[Record]:
     except KeyboardInterrupt:
         errors.print("interrupted; finished trials are kept: calibrate with them by their run's name")
         raise typer.Exit(INTERRUPTED) from None
+    finally:
+        suite.end()
     errors.print(f"records: {suite.run}")
     return records

@@ -56,6 +56,8 @@ def _run(options: Options) -> tuple[RunResult, int]:
     except KeyboardInterrupt:
         errors.print("interrupted; finished trials are kept: go on with --resume")
         raise typer.Exit(INTERRUPTED) from None
+    finally:
+        suite.end()
     finished = suite.outcome()
     suite.write(finished)
     for aside in suite.asides:
