@@ -150,7 +150,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     for item in items:
         case = case_of(item)
-        why = _or_exit(lambda case=case: session_of(config).missing_gpu(case)) if case else ""  # type: ignore[misc]
+        why = _or_exit(lambda case=case: session_of(config).ground.missing_gpu(case)) if case else ""  # type: ignore[misc]
         if why:
             item.add_marker(pytest.mark.skip(reason=why))
 
@@ -183,9 +183,9 @@ def _skipped(item: pytest.Item) -> bool:
 
 
 def _require_gpu(suite: Session, selected: Sequence[Case]) -> None:
-    missing = [case for case in selected if suite.missing_gpu(case)]
+    missing = [case for case in selected if suite.ground.missing_gpu(case)]
     if missing:
-        raise SuiteError(f"--suite-require-gpu: {suite.missing_gpu(missing[0])}")
+        raise SuiteError(f"--suite-require-gpu: {suite.ground.missing_gpu(missing[0])}")
 
 
 def _or_exit(call: Callable[[], T]) -> T:

@@ -159,7 +159,7 @@ def _measure(options: Options, home: Path, show: Show) -> Measure:
         )  # fmt: skip
         session = Session(own, lambda trial: show(f"{label}: {trial}"))
         (case,) = session.cases
-        if why := session.missing_gpu(case):
+        if why := session.ground.missing_gpu(case):
             raise SuiteError(why)
         session.preflight(session.cases)
         try:

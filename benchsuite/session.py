@@ -23,11 +23,11 @@ from . import (
     store,
 )
 from .approved import Approved
+from .ground import Ground
 from .nouns import (
     Baseline,
     Case,
     CaseResult,
-    Device,
     Estimate,
     Job,
     Options,
@@ -54,11 +54,11 @@ class Session:
         self.parent_cuda = parent_cuda
         # Resolved before this run's own folder becomes the latest.
         self.source = store.resolve_run(options.replay, Path(options.results)) if options.replay else None
-        self._there = store.load_run(self.source) if self.source else ()
-        self.cases = cases.held(self._there, options) if self.source else cases.cases(options)
+        there = store.load_run(self.source) if self.source else ()
+        self.ground = Ground(options, there)
+        self.cases = cases.held(there, options) if self.source else cases.cases(options)
         self.run: Path | None = None
         self.errors: dict[str, SuiteError] = {}
-        self._gpus: tuple[environment.Gpu, ...] | None = None
         self._folders: dict[str, str] = {}
         self.approved = Approved(Path(options.baselines))
         self._records: dict[str, tuple[Record, ...]] = {}
@@ -70,43 +70,6 @@ class Session:
         self._ahead: Ahead | None = None
 
     # ------------------------------------------------------------ before
-
-    def gpus(self) -> tuple[environment.Gpu, ...]:
-        """The GPUs that NVML sees, asked once."""
-        if self._gpus is None:
-            self._gpus = environment.gpus()
-        return self._gpus
-
-    def gpu(self) -> environment.Gpu | None:
-        """The GPU that CUDA cases run on, or None where there is none.
-
-        Raises:
-            SuiteError: the user named one that is not there.
-        """
-        found = self.gpus()
-        if not found and not self.options.device:
-            return None
-        return environment.choose(found, self.options.device)
-
-    def missing_gpu(self, case: Case) -> str:
-        """Why a case cannot run for want of a GPU, and what to do; empty where it can."""
-        if case.device is not Device.CUDA or self.options.replay or self.gpus():
-            return ""
-        return (
-            f"no NVIDIA GPU here ({environment.hidden()}). Run on a machine with one, or only the CPU's cases: "
-            'pytest bench -m "not gpu"'
-        )
-
-    def machine(self, case: Case) -> str:
-        """The machine whose baselines a case is held against."""
-        if self.options.machine:
-            return self.options.machine
-        if records := self._replayed(case):
-            return records[0].environment.machine
-        return environment.machine_slug(self.gpu() if case.device is Device.CUDA else None)
-
-    def _replayed(self, case: Case) -> list[Record]:
-        return [record for record in self._there if cases.slug(record.case) == cases.slug(case)]
 
     def preflight(self, selected: Sequence[Case]) -> None:
         """Check everything that `selected` needs, and make the run's folder.
@@ -122,14 +85,14 @@ class Session:
         self._known = runfiles.load_known(Path(self.options.baselines))
         for case in selected:
             self.baseline(case)
-            self.approved.noise(self.machine(case), case)
-            self.approved.siblings(self.machine(case), case)
+            self.approved.noise(self.ground.machine(case), case)
+            self.approved.siblings(self.ground.machine(case), case)
         if not self.options.replay:
             self._check_inputs(selected)
         self.run = self._run_folder()
 
     def _check_inputs(self, selected: Sequence[Case]) -> None:
-        gpu = self.gpu() if any(case.device is Device.CUDA for case in selected) else None
+        gpu = next((gpu for case in selected if (gpu := self.ground.gpu(case))), None)
         if gpu is not None:
             environment.check_torch(gpu)
         self._folders = readiness.folders(self.options, selected)
@@ -148,7 +111,7 @@ class Session:
         Raises:
             SuiteError: the file is there and cannot be trusted.
         """
-        return self.approved.baseline(self.machine(case), case)
+        return self.approved.baseline(self.ground.machine(case), case)
 
     def estimate(self, selected: Sequence[Case]) -> Estimate:
         """Trials and seconds that `selected` will take at most: from the baselines' own trials where there are any."""
@@ -208,7 +171,7 @@ class Session:
 
     def _most(self, case: Case) -> int:
         """Trials up to which a case goes on by itself; a replay cannot make any that its source lacks."""
-        return min(self.options.trials_max, len(self._replayed(case))) if self.source else self.options.trials_max
+        return min(self.options.trials_max, len(self.ground.replayed(case))) if self.source else self.options.trials_max
 
     def _undecided(self, together: tuple[Case, ...], made: Sequence[tuple[Record, ...]]) -> tuple[str, ...]:
         """Metrics of cases that share a process which another trial may decide; none where a trial failed."""
@@ -224,8 +187,7 @@ class Session:
     def _runner(self, case: Case) -> Runner:
         if self.source:
             return ReplayRunner(source=self.source)
-        # A broken driver is no matter of the CPU's cases.
-        gpu = self.gpu() if case.device is Device.CUDA else None
+        gpu = self.ground.gpu(case)
         if self._ahead is None:
             assert self.run is not None
             self._ahead = Ahead(self.run / "logs", wanted=cores() >= BESIDE_PROBES)
@@ -240,7 +202,7 @@ class Session:
         case = together[0]
         return Job(
             cases=together, trial=trial, pair=None, order=None, model_folder=self._folders.get(cases.slug(case), ""),
-            data=cases.origin(self.options, case).data, inject=self.options.inject, machine=self.machine(case),
+            data=cases.origin(self.options, case).data, inject=self.options.inject, machine=self.ground.machine(case),
             parent_cuda=self.parent_cuda(),
         )  # fmt: skip
 
@@ -259,7 +221,7 @@ class Session:
 
     def _judged(self, case: Case, records: tuple[Record, ...]) -> CaseResult:
         return self.approved.judged(
-            self.machine(case), case, records, tolerances=self.options.tolerances, accepted=self._known
+            self.ground.machine(case), case, records, tolerances=self.options.tolerances, accepted=self._known
         )
 
     def exit_code(self) -> int:

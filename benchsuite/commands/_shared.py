@@ -37,7 +37,7 @@ def ready(options: Options) -> Session:
     """A run that is checked, and of which it was said how long it takes."""
     suite = Session(options, show)
     for case in suite.cases:
-        if why := suite.missing_gpu(case):
+        if why := suite.ground.missing_gpu(case):
             raise SuiteError(f"{cases.slug(case)}: {why}")
     preflight.tell(options, suite.cases, say, context=suite.parent_cuda())
     suite.preflight(suite.cases)
