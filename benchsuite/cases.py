@@ -46,6 +46,11 @@ PROFILES: Mapping[str, Profile] = {
             shared=False, timeout=7200.0, guess=900.0,
         ),
         Profile(
+            name="lean", device=Device.CUDA, task="sst2", trials=1, epochs=1, max_steps=-1, train_rows=20_000,
+            train_batch=16, eval_batch=32, max_length=128, logging_steps=100, lr_scale=1.0, latency_warmup=3,
+            shared=False, timeout=3600.0, guess=300.0, lean=True,
+        ),
+        Profile(
             name="notebook", device=Device.CUDA, task="sst2", trials=1, epochs=2, max_steps=-1, train_rows=20_000,
             train_batch=16, eval_batch=32, max_length=128, logging_steps=100, lr_scale=1.0, latency_warmup=0,
             shared=True, timeout=14_400.0, guess=900.0,

@@ -138,13 +138,15 @@ def only_profile(options: Options) -> Profile:
     """The one profile that is tested.
 
     Raises:
-        UsageError: there are several, or it shares its process.
+        UsageError: there are several, or it shares its process, or it takes no fingerprint.
     """
     if len(options.profiles) != 1:
         raise UsageError(f"the self-test takes one profile, not {', '.join(options.profiles)}")
     profile = cases.PROFILES[registry.pick("profile", options.profiles[0], cases.PROFILES)]
     if profile.shared:
         raise UsageError(f"the profile {profile.name} shares one process: a planted fault would stay in it")
+    if profile.lean:
+        raise UsageError(f"the profile {profile.name} takes no fingerprint, by which most faults are seen: take quick")
     return profile
 
 

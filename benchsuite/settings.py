@@ -40,8 +40,8 @@ TABLES = ("tolerance", "case")
 TABLES_TOLD = "[tool.benchsuite.tolerance] and [[tool.benchsuite.case]]"
 
 SETTINGS = (
-    Setting(name="profile", help="profiles to run, comma-separated: tiny, quick, full, notebook (default: tiny,full)",
-            metavar="LIST"),
+    Setting(name="profile", metavar="LIST",
+            help="profiles to run, comma-separated: tiny, quick, full, lean, notebook (default: tiny,full)"),
     Setting(name="regimes", help="regimes to run, comma-separated, or all, or core: fp32,qlora (default: core)",
             metavar="LIST"),
     Setting(name="task", help="the task to train on: sst2, toy or a plug-in's (default: the profile's own)",

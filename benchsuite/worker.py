@@ -139,7 +139,7 @@ def _scene(job: Job, case: Case, work: Path, progress: Progress) -> Scene:
         device="cuda:0" if cuda else "cpu",
         clock=Clock(sync=torch.cuda.synchronize) if cuda else Clock(),
         progress=lambda event: progress({"case": cases.slug(case), **event}),
-        meters=_meters(lean=job.lean, timed=job.timed),
+        meters=_meters(lean=job.lean or case.profile.lean, timed=job.timed),
     )  # fmt: skip
 
 

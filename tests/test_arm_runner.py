@@ -104,6 +104,14 @@ def test_a_lean_trial_has_every_meter_but_the_probing_ones():
     assert {kind.name for kind in lean} >= {"steps", "host", "kernels", "latency", "durations", "nvml"}
 
 
+@pytest.mark.parametrize("lean", [False, True])
+def test_every_trial_of_a_lean_profile_is_lean(lean, tmp_path):
+    """Whoever asks for it: no job needs to say so."""
+    case = replace(case_of("fp32"), profile=replace(case_of("fp32").profile, lean=lean))
+    scene = worker._scene(job(cases=(case,), lean=False), case, tmp_path, print)
+    assert any(isinstance(meter, ProbeMeter) for meter in scene.meters) is not lean
+
+
 def test_a_trial_for_times_alone_leaves_out_what_none_of_them_needs():
     """Device time needs no saving, reloading and evaluating, which latency does."""
     early = worker._meters(lean=True, timed=("device.kernel_time.step", "time.step", *conditions.READ))

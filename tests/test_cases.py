@@ -12,7 +12,7 @@ from factories import make_case
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchsuite import cases, codec
+from benchsuite import cases, codec, store
 from benchsuite.nouns import Case, Device, Model, Options, Profile, UsageError, Weights
 
 NAME_MAX = 255 - len("--t00--p00-0.json")
@@ -104,6 +104,7 @@ MOVED: dict[str, dict[str, Any]] = {
         "transforms": (CASE.transforms[0], {k: v for k, v in CASE.transforms[1].items() if k != "lr"})
     },
     "profile.max_steps -1 -> 60": {"profile": replace(PROFILE, max_steps=60)},
+    "profile.lean False -> True": {"profile": replace(PROFILE, lean=True)},
     "profile.lr_scale 25.0 -> 1.0": {"profile": replace(PROFILE, lr_scale=1.0)},
     "task_revision 1 -> 2": {"task_revision": "2"},
     "seed 42 -> 43": {"seed": 43},
@@ -120,6 +121,13 @@ def test_what_decides_numbers_is_in_the_digest_and_told_in_words(words: str) -> 
     other = replace(CASE, **MOVED[words])
     assert cases.digest(other) != cases.digest(CASE)
     assert cases.difference(CASE, other) == words
+
+
+def test_a_profile_that_is_not_lean_keeps_the_digest_of_records_older_than_that_word() -> None:
+    """Every trial of the shipped baselines stands for its case still."""
+    for file in (Path(__file__).parents[1] / "baselines").glob("[!p]*/*--*.json"):
+        baseline = store.load_baseline(file)
+        assert {record.digest for record in baseline.trials} == {cases.digest(baseline.case)}
 
 
 def test_a_transform_more_is_a_difference() -> None:
@@ -154,7 +162,7 @@ def test_named_twice_is_measured_once() -> None:
     [
         (
             Options(profiles=("tinny",)),
-            "unknown profile 'tinny'. Did you mean 'tiny'? Known: full, notebook, quick, tiny.",
+            "unknown profile 'tinny'. Did you mean 'tiny'? Known: full, lean, notebook, quick, tiny.",
         ),
         (Options(regimes=("qlra",)), "unknown regime 'qlra'. Did you mean 'qlora'?"),
         (Options(regimes=("al",)), "unknown regime 'al'. Did you mean 'all'?"),

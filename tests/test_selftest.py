@@ -437,7 +437,7 @@ def test_regime_for_takes_the_most_telling() -> None:
     assert planting.regime_for(example, ("lora",)) == ""
 
 
-@pytest.mark.parametrize("profiles", [("tiny", "full"), ("notebook",), ("tinny",)])
+@pytest.mark.parametrize("profiles", [("tiny", "full"), ("notebook",), ("lean",), ("tinny",)])
 def test_profile_must_be_one_of_fresh_processes(profiles: tuple[str, ...]) -> None:
     """Several profiles, a shared process and an unknown name are refused."""
     with pytest.raises(UsageError):

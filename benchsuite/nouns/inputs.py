@@ -52,6 +52,8 @@ class Profile:
     """Seconds after which a trial is killed."""
     guess: float
     """Seconds a trial takes, for the estimate while there is no baseline to ask."""
+    lean: bool = False
+    """No fingerprint is taken: what is asked is how regimes differ, not what the libraries changed."""
 
 
 @dataclass(frozen=True, kw_only=True)
