@@ -206,4 +206,6 @@ def child_environment() -> dict[str, str]:
     """The environment of our child processes: they import this very copy of the suite, installed or not."""
     root = str(Path(__file__).parent.parent)
     paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}
+    # pytest's note of the test that runs is no child's matter, and would tell apart what is started for two tests.
+    inherited = {name: text for name, text in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+    return {**inherited, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}

@@ -60,7 +60,10 @@ Measure = Callable[[str, str, str], Trials]
 # ---------------------------------------------------------------- running
 
 
-def run(chosen: Sequence[Fault], options: Options, *, home: Path, clean: int, jobs: int, show: Show) -> Report:
+def run(
+    chosen: Sequence[Fault], options: Options, *, home: Path, clean: int, jobs: int, show: Show,
+    say: Callable[[str], None],
+) -> Report:  # fmt: skip
     """Measure the references, `clean` repeats in all, and each fault; one row for each but the references.
 
     Args:
@@ -71,6 +74,7 @@ def run(chosen: Sequence[Fault], options: Options, *, home: Path, clean: int, jo
         clean: Repeats with nothing planted, taking turns among the regimes.
         jobs: Trials at once; with several, times are not judged.
         show: Shows a trial's progress.
+        say: Told why an end takes a while.
 
     Raises:
         SuiteError: a reference could not be measured.
@@ -82,7 +86,7 @@ def run(chosen: Sequence[Fault], options: Options, *, home: Path, clean: int, jo
     repeats = [options.regimes[i % len(options.regimes)] for i in range(clean)]
     measure, kinds = _measure(options, home, show), frozenset(Kind) - (matrix.TIMED if together else frozenset())
     regimes = sorted({regime for _, regime in planted} | set(repeats))
-    made = _each([partial(reference, measure, regime) for regime in regimes], jobs)
+    made = _each([partial(reference, measure, regime) for regime in regimes], jobs, say)
     references = dict(zip(regimes, made, strict=True))
     rows = _each(
         [
@@ -90,11 +94,12 @@ def run(chosen: Sequence[Fault], options: Options, *, home: Path, clean: int, jo
             *(partial(repeat, measure, references[regime], regime, i, kinds) for i, regime in enumerate(repeats)),
         ],
         jobs,
+        say,
     )
     return _report(profile, [trials.records[0] for trials in made], jobs, (*rows, *left.values()))
 
 
-def _each(tasks: Sequence[Callable[[], T]], jobs: int) -> list[T]:
+def _each(tasks: Sequence[Callable[[], T]], jobs: int, say: Callable[[str], None]) -> list[T]:
     """What `tasks` return, in their order. One at a time they run in this thread, where Ctrl-C reaches them."""
     if jobs == 1:
         return [task() for task in tasks]
@@ -104,6 +109,7 @@ def _each(tasks: Sequence[Callable[[], T]], jobs: int) -> list[T]:
             return [future.result() for future in futures]
         except BaseException:  # Ctrl-C too: it would wait for all of them
             # Those that run end by themselves; of the others none is begun.
+            say("waiting for the trials that run, to keep them; no other is begun")
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 

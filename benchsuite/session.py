@@ -6,7 +6,7 @@ Cases are measured when first asked for, and once. Everything that can be known 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -157,14 +157,15 @@ class Session:
         assert self.run is not None
         if trial in finished and len(together) == 1:
             return (finished[trial],)
-        job, then = self._job(together, trial), self._then(together, trial)
+        job, then = self._job(together, trial), self._then(together, trial, finished)
         with self.show(adding.label(together, trial, self._most(together[0]), added)) as tell:
             return self._runner(together[0]).run(job, self.run, tell, then)
 
-    def _then(self, together: tuple[Case, ...], trial: int) -> Job | None:
+    def _then(self, together: tuple[Case, ...], trial: int, finished: Collection[int]) -> Job | None:
         """What follows on the same device: another trial of these cases, or the first of the next ones selected."""
-        if trial + 1 < together[0].profile.trials:
-            return self._job(together, trial + 1)
+        open_ = [later for later in range(trial + 1, together[0].profile.trials) if later not in finished]
+        if open_:
+            return self._job(together, open_[0])
         done = {*self._records, *self.errors, *map(cases.slug, together)}
         left = [c for c in self.selected if c.device is together[0].device and cases.slug(c) not in done]
         return self._job(self._together(left[0]), 0) if left else None

@@ -320,6 +320,27 @@ def test_processes_import_together_before_a_pair_and_not_beside_one(monkeypatch)
     assert ahead.began[:4] == ["ABBA", "ready", "ABBA", "ready"]
 
 
+def test_no_more_import_than_are_planned(monkeypatch):
+    """The last ones of a call have nobody to wait for."""
+    ahead = Waiting(monkeypatch)
+    made = live([], ahead=ahead, timed=("time.step",), runners={"A": Runner([], "A"), "B": Runner([], "B")})
+    made(Standing(case=CASE, planned=1))
+    assert ahead.began == ["AB", "ready"]
+
+
+def test_what_pairs_import_together_each_has_its_share_of(monkeypatch):
+    """Else a plan made after them would hold more pairs than there is time for."""
+    ahead = Waiting(monkeypatch)
+    now = iter([0.0, 20.0, *[99.0] * 9])
+    monkeypatch.setattr(field, "clock", lambda: next(now))
+    arms = {name: Runner([], name) for name in "AB"}
+    made = live([], ahead=ahead, timed=("time.step",), runners=arms)
+    made(Standing(case=CASE))
+    assert made.imports.ahead == 10.0, "four processes in 20 s, of which the second pair has two"
+    made(Standing(case=CASE))
+    assert made.imports.ahead == -10.0
+
+
 def test_where_nothing_is_timed_one_pair_imports(monkeypatch):
     """The only one that is made."""
     ahead = Waiting(monkeypatch)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ import pytest
 from factories import make_case
 
 from benchsuite.contest.order import arm_at, following
-from benchsuite.nouns import Job
+from benchsuite.nouns import Job, SuiteError
 from benchsuite.runners import ahead as module
 from benchsuite.runners.ahead import Ahead, Seat
 
@@ -102,7 +103,7 @@ def test_all_have_imported_once_they_are_gathered(ahead: Ahead, seat: Seat, tmp_
     ahead.gather(30.0)
     assert told(ahead, seat, tmp_path / "logs" / "trial.log") == [{"job": 7}]
     ended = ahead.worker(broken, tmp_path / "logs" / "other.log").run(job(), timeout=30.0, tell=lambda _: None)
-    assert "no such library" in ended.problem
+    assert "no such library" in ended.problem, "a new one, whose imports fail as well"
 
 
 def test_one_that_hangs_in_its_imports_is_killed(ahead: Ahead, seat: Seat, tmp_path: Path) -> None:
@@ -116,6 +117,49 @@ def test_one_that_hangs_in_its_imports_is_killed(ahead: Ahead, seat: Seat, tmp_p
     assert waiting() == []
     ended = ahead.worker(stuck, tmp_path / "logs" / "trial.log").run(job(), timeout=30.0, tell=lambda _: None)
     assert ended.problem.startswith("the trial was killed after its 0 s: it hung")
+
+
+def test_all_that_hang_share_one_time(ahead: Ahead, seat: Seat, tmp_path: Path) -> None:
+    """Not one after another: a call ends when it says."""
+    hangs = tmp_path / "hangs"
+    hangs.write_text("#!/bin/sh\nsleep 60\n")
+    hangs.chmod(0o755)
+    ahead.fill([Seat(python=str(hangs), variables=seat.variables)] * 4)
+    began = time.monotonic()
+    ahead.gather(1.0)
+    assert time.monotonic() - began < 3
+    assert waiting() == []
+
+
+def test_one_that_was_killed_while_it_waited_is_passed_over(ahead: Ahead, seat: Seat, tmp_path: Path) -> None:
+    """It measured nothing: a new process takes the trial."""
+    ahead.fill([seat])
+    (process,) = waiting()
+    process.kill()
+    process.wait()
+    events = told(ahead, seat, tmp_path / "logs" / "trial.log")
+    assert events[-1] == {"job": 7}
+    assert events[0]["imported"] != process.pid
+    assert [path.name for path in (tmp_path / "logs").iterdir()] == ["trial.log"]
+
+
+def test_who_waits_for_no_wanted_trial_is_let_go(ahead: Ahead, seat: Seat) -> None:
+    """It would hold its memory until the end of the run."""
+    other = Seat(python=seat.python, variables={**seat.variables, "ARM": "B"})
+    ahead.fill([seat, other, other])
+    ahead.keep([seat])
+    assert ahead.missing([seat]) == []
+    assert len(waiting()) == 1
+
+
+def test_a_log_that_cannot_be_moved_is_one_sentence_and_loses_nobody(ahead: Ahead, seat: Seat, tmp_path: Path) -> None:
+    """Somebody removed it: the end still knows who waits."""
+    ahead.fill([seat])
+    next((tmp_path / "logs").iterdir()).unlink()
+    with pytest.raises(SuiteError, match=r"cannot write .*trial\.log: No such file"):
+        ahead.worker(seat, tmp_path / "logs" / "trial.log")
+    ahead.end()
+    assert waiting() == []
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from replays import case_of, recorded
 
-from benchsuite import codec, store, trial, worker
+from benchsuite import codec, jobs, store, trial
 from benchsuite.arms.python import Arm
 from benchsuite.contest import conditions, watch
 from benchsuite.meters._probing import ProbeMeter
@@ -98,7 +98,7 @@ def test_a_trial_costs_the_parent_under_a_tenth_of_a_second(arm, tmp_path):
 
 def test_a_lean_trial_has_every_meter_but_the_probing_ones():
     """Device time is among those that stay."""
-    lean, full = ({type(m) for m in worker._meters(lean=way, timed=())} for way in (True, False))
+    lean, full = ({type(m) for m in jobs.meters_for(lean=way, timed=())} for way in (True, False))
     assert full == set(meters().values())
     assert full - lean == {kind for kind in full if issubclass(kind, ProbeMeter)} != set()
     assert {kind.name for kind in lean} >= {"steps", "host", "kernels", "latency", "durations", "nvml"}
@@ -108,15 +108,15 @@ def test_a_lean_trial_has_every_meter_but_the_probing_ones():
 def test_every_trial_of_a_lean_profile_is_lean(lean, tmp_path):
     """Whoever asks for it: no job needs to say so."""
     case = replace(case_of("fp32"), profile=replace(case_of("fp32").profile, lean=lean))
-    scene = worker._scene(job(cases=(case,), lean=False), case, tmp_path, print)
+    scene = jobs.scene_of(job(cases=(case,), lean=False), case, tmp_path, print)
     assert any(isinstance(meter, ProbeMeter) for meter in scene.meters) is not lean
 
 
 def test_a_trial_for_times_alone_leaves_out_what_none_of_them_needs():
     """Device time needs no saving, reloading and evaluating, which latency does."""
-    early = worker._meters(lean=True, timed=("device.kernel_time.step", "time.step", *conditions.READ))
+    early = jobs.meters_for(lean=True, timed=("device.kernel_time.step", "time.step", *conditions.READ))
     assert {meter.name for meter in early} == {"kernels", "steps", "nvml"}
     assert trial.needed(early) == (Phase.LOAD, Phase.PREPARE, Phase.TRAIN, Phase.TEARDOWN, Phase.PROBE)
     every = (*trial.FIRST_HALF, *trial.SECOND_HALF)
-    assert trial.needed(worker._meters(lean=True, timed=("time.step", "latency.batch"))) == every
-    assert trial.needed(worker._meters(lean=True, timed=())) == trial.needed(()) == every
+    assert trial.needed(jobs.meters_for(lean=True, timed=("time.step", "latency.batch"))) == every
+    assert trial.needed(jobs.meters_for(lean=True, timed=())) == trial.needed(()) == every

@@ -278,7 +278,7 @@ def self_test(monkeypatch: pytest.MonkeyPatch, result: Result) -> None:
     """Lets `benchsuite selftest` find one fault that came out so, and nothing be measured."""
     row = matrix.not_run(next(iter(planting.faults().values())), result, "why")
 
-    def run(chosen: Any, options: Any, *, home: Path, clean: int, jobs: int, show: Any) -> Report:
+    def run(chosen: Any, options: Any, *, home: Path, clean: int, jobs: int, **_: Any) -> Report:
         assert home.is_dir()
         return Report(
             suite="0", when="2026-01-02", profile="tiny", machine="m", hardware={}, packages={}, jobs=jobs, rows=(row,)

@@ -78,6 +78,26 @@ def test_a_plan_stands_though_pairs_turn_out_slower():
     assert (missing < 0, seconds <= 330) == (True, True)
 
 
+def test_a_plan_counts_what_pairs_have_together():
+    """A pair's seconds are its own and its share of what was done for several: 24 s and 3 s, not 24 or 44."""
+
+    def looks(ahead):
+        field = Field()
+        ahead = iter([17.0, *[-3.0] * 99] if ahead else [0.0] * 99)
+
+        def measure(at):
+            field.now += 20.0 if not at.used and started else 0.0
+            return field(at)
+
+        started = True
+        return play(
+            [CASE], measure=measure, answered=lambda *_: frozenset(), clock=field.clock, budget=300.0,
+            ahead=lambda: next(ahead),
+        ).looks  # fmt: skip
+
+    assert looks(ahead=True)[-1] < looks(ahead=False)[-1]
+
+
 def test_cases_take_turns_and_share_the_rate():
     """Two cases have as many pairs, and each question of both has its share."""
     end = played(Field(), (CASE, gpu_case("qlora")))

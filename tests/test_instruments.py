@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from benchsuite import cases, checkpoints, trial, worker
+from benchsuite import cases, checkpoints, jobs, trial, worker
 from benchsuite.nouns import Job, Options, Phase
 
 pytestmark = pytest.mark.slow
@@ -32,7 +32,7 @@ def calls(folder: Path, *, meters: bool) -> float:
         cases=(case,), trial=0, pair=None, order=None, model_folder=checkpoints.resolve(options, case, 2),
         data=cases.origin(options, case).data, inject="", machine="tests", parent_cuda=False,
     )  # fmt: skip
-    scene = worker._scene(job, case, folder, lambda event: sys.stdout.write(json.dumps(event)))
+    scene = jobs.scene_of(job, case, folder, lambda event: sys.stdout.write(json.dumps(event)))
     if not meters:
         scene.meters = ()
     trial.run_phases(scene, (Phase.LOAD, Phase.PREPARE))

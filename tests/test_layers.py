@@ -92,7 +92,7 @@ def outside(name: str, *, top: bool = False) -> set[str]:
 
 def test_the_reader_of_imports_sees_relative_and_nested_ones() -> None:
     """The helper of this file finds what is known to be there."""
-    assert {"store", "checkpoints"} <= ours("worker")
+    assert {"store", "jobs"} <= ours("worker")
     assert "nouns.__init__" in ours("codec")
     assert "store" in ours("plugin") or "session" in ours("plugin")
     assert "torch" in outside("trial")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -18,6 +20,7 @@ from factories import make_case, make_record
 
 from benchsuite import codec, store
 from benchsuite.cases import slug
+from benchsuite.checkpoints import child_environment
 from benchsuite.nouns import Device, Job, Status, SuiteError
 from benchsuite.runners import process
 from benchsuite.runners.ahead import Ahead, Seat
@@ -169,6 +172,70 @@ def test_ctrl_c_kills_the_whole_tree(worker: Start) -> None:
     assert all(gone(pid) for pid in pids)
 
 
+PARENT = """
+import os, sys, time
+from pathlib import Path
+from benchsuite.runners.process import Worker
+worker = Worker(log=Path(sys.argv[2]) / "one.log", variables=os.environ, python=sys.argv[1])
+print(worker.process.pid, worker.work, flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_worker_does_not_outlive_whoever_follows_it(tmp_path: Path) -> None:
+    """Though that is killed at once: it would hold the device, and write where a resumed run writes."""
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, sys.executable, str(tmp_path)],
+        stdout=subprocess.PIPE, text=True, env=child_environment(),
+    )  # fmt: skip
+    assert parent.stdout is not None
+    with parent.stdout:
+        pid, work = parent.stdout.readline().split()
+    assert Path(work).is_dir()
+    parent.kill()
+    parent.wait()
+    assert gone(int(pid))
+    assert not Path(work).exists()
+
+
+def test_nothing_of_a_trials_files_is_left(worker: Start) -> None:
+    """Its checkpoints are as large as the model; killed, it cannot remove them itself."""
+    told: list[Mapping[str, Any]] = []
+    given = "work = sys.argv[sys.argv.index('--work') + 1]; (Path(work) / 'checkpoint').write_text('x')\n"
+    worker(f"{given}tell(work=work); os.kill(os.getpid(), signal.SIGKILL)", told=told)
+    assert not Path(told[0]["work"]).exists()
+
+
+def test_a_grandchild_that_holds_the_pipe_keeps_nobody(worker: Start) -> None:
+    """One in a session of its own that outlives its parent: the trial is over all the same."""
+    source = "subprocess.Popen(['sleep', '20'], start_new_session=True)\nos.kill(os.getpid(), signal.SIGKILL)"
+    began = time.monotonic()
+    assert "SIGKILL" in worker(source).problem
+    assert time.monotonic() - began < 10
+
+
+def test_what_is_no_event_is_passed_over(worker: Start) -> None:
+    """A site's start-up code may print before the worker has taken its output: JSON, but no object."""
+    told: list[Mapping[str, Any]] = []
+    worker("print(7); print('[1]'); print('null'); tell(step=1)", told=told)
+    assert told == [{"step": 1}]
+
+
+def test_a_python_that_cannot_be_started_is_one_sentence(tmp_path: Path) -> None:
+    """And nothing is left of the attempt."""
+    before = set(Path(tempfile.gettempdir()).glob("benchsuite-*"))
+    with pytest.raises(SuiteError, match=r"cannot start a trial with /no/python: No such file or directory\."):
+        Worker(log=tmp_path / "one.log", variables={}, python="/no/python")
+    assert set(Path(tempfile.gettempdir()).glob("benchsuite-*")) == before
+
+
+def test_a_log_that_vanished_costs_no_more_than_its_lines(worker: Start) -> None:
+    """How the worker ended is told without them."""
+    ended = worker("import shutil\nshutil.rmtree(out.parent)\nsys.exit(4)")
+    assert "exit code 4" in ended.problem
+    assert "one.log cannot be read: No such file or directory" in ended.problem
+
+
 def test_a_record_of_an_earlier_worker_is_not_taken_for_this_ones(worker: Start, tmp_path: Path) -> None:
     """A run that was cut off may have left one."""
     left = process.left_by(tmp_path / "logs" / "one.log")
@@ -304,3 +371,30 @@ def test_the_next_ones_process_is_started_once_nothing_is_timed_any_more(
     told.clear()
     runner.run(job(cases=two), run, told.append, then=job(trial=1))
     assert at == [len(events)], "before the last event is told: the probe of the second case"
+
+
+def test_a_next_one_that_cannot_be_started_costs_no_trial(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one at hand is nearly done; whoever comes next tells, if it cannot start then either."""
+
+    class Full(Ahead):
+        def fill(self, seats: Iterable[Seat]) -> None:
+            raise SuiteError("cannot start")
+
+    def pretend(self: Worker, *_: Any, tell: Callable[[Mapping[str, Any]], None], **__: Any) -> Ended:
+        self.end()
+        tell({"phase": "probe", "case": slug(make_case())})
+        return Ended(records=(make_record(),), problem="", seconds=1.0)
+
+    monkeypatch.setattr(Worker, "run", pretend)
+    LocalRunner(gpu="", ahead=Full(run / "logs", wanted=True)).run(job(), run, print, then=job(trial=1))
+    assert len(store.load_run(run)) == 1
+
+
+def test_a_seat_hangs_on_no_test_that_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else what one test's trial starts for the next one's would never be used."""
+    runner = LocalRunner(gpu="")
+    seats = set()
+    for name in ("one", "two"):
+        monkeypatch.setenv("PYTEST_CURRENT_TEST", name)
+        seats.add(tuple(sorted(runner.seat(job()).variables.items())))
+    assert len(seats) == 1

@@ -468,7 +468,7 @@ def run_with(
     monkeypatch.setattr("benchsuite.registry.metrics", lambda: METRICS)
     options = Options(profiles=("tiny",), regimes=("fp32",), results=str(tmp_path))
     show = lambda _: nullcontext(lambda _: None)  # noqa: E731
-    return selftest.run(chosen, options, home=tmp_path, clean=2, jobs=jobs, show=show).rows
+    return selftest.run(chosen, options, home=tmp_path, clean=2, jobs=jobs, show=show, say=print).rows
 
 
 def test_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -530,8 +530,8 @@ def test_times_are_judged_alone_only(
 
 @pytest.mark.parametrize(("jobs", "begun"), [(1, [1]), (2, [1, 2])])
 def test_an_interrupt_begins_no_other_trial(jobs: int, begun: list[int]) -> None:
-    """Ctrl-C ends the trial at hand, or waits for those at hand; the rest is not begun."""
-    done, other = [], threading.Event()
+    """Ctrl-C ends the trial at hand, or waits for those at hand and says so; the rest is not begun."""
+    done, said, other = [], list[str](), threading.Event()
 
     def interrupted() -> None:
         done.append(1)
@@ -549,7 +549,8 @@ def test_an_interrupt_begins_no_other_trial(jobs: int, begun: list[int]) -> None
         time.sleep(0.1)
 
     with pytest.raises(KeyboardInterrupt):
-        selftest._each([interrupted, slow, *[next_one] * 9], jobs)
+        selftest._each([interrupted, slow, *[next_one] * 9], jobs, said.append)
+    assert [line.partition(",")[0] for line in said] == ["waiting for the trials that run"] * (jobs - 1)
     assert done[:2] == begun
     assert len(done) < 11
 

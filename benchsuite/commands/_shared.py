@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+import typer
 from rich.console import Console
 
 from .. import cases, codec, preflight, progress, store
@@ -27,10 +28,16 @@ def show(label: str) -> AbstractContextManager[Any]:
     return progress.shown(errors, label)
 
 
-def write_json(file: str, value: Any) -> None:
-    """Write a value to a file that was asked for; nothing for "" and for "-", which is for stdout."""
+def answer(text: str, file: str, value: Any) -> None:
+    """Print the answer, and write it as JSON to a file that was asked for; "-" has the JSON printed in its place.
+
+    Raises:
+        SuiteError: the file cannot be written.
+    """
+    written = codec.dumps(codec.encode(value)) if file else ""
+    typer.echo((written if file == "-" else text).rstrip("\n"))
     if file not in ("", "-"):
-        store.write_text(Path(file), codec.dumps(codec.encode(value)))
+        store.write_text(Path(file), written)
 
 
 def ready(options: Options) -> Session:

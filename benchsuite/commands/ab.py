@@ -9,7 +9,7 @@ import typer
 
 from .. import settings, store
 from ..contest import call, card_markdown, card_text
-from ._shared import INTERRUPTED, errors, say, show, write_json
+from ._shared import INTERRUPTED, answer, errors, say, show
 
 
 def ab(  # noqa: PLR0917 - typer makes an option of each
@@ -31,7 +31,7 @@ def ab(  # noqa: PLR0917 - typer makes an option of each
     results: Annotated[str, typer.Option(metavar="DIR")] = "results",
     inject: Annotated[str, typer.Option(metavar="FILE.py:FUNCTION", help="Plant a fault in both arms.")] = "",
     replay: Annotated[str, typer.Option(metavar="RUN", help="Decide an earlier call's records again.")] = "",
-    json: Annotated[str, typer.Option(metavar="FILE", help="Write the card as JSON.")] = "",
+    json: Annotated[str, typer.Option(metavar="FILE", help="Write the card as JSON; - prints it.")] = "",
     markdown: Annotated[str, typer.Option(metavar="FILE", help="Write the card as a page.")] = "",
 ) -> None:
     """Decide between two environments: pairs of trials in turns on one device, one card.
@@ -51,10 +51,8 @@ def ab(  # noqa: PLR0917 - typer makes an option of each
     except KeyboardInterrupt:
         errors.print("interrupted; the records of finished trials are kept")
         raise typer.Exit(INTERRUPTED) from None
-    typer.echo(card_text.render(said))
-    if not options.replay:
-        typer.echo(f"records, ab.json, ab.md, ab.txt: {Path(results) / said.run}")
-    write_json(json, said)
+    files = [] if options.replay else [f"records, ab.json, ab.md, ab.txt: {Path(results) / said.run}"]
+    answer("\n".join([card_text.render(said), *files]), json, said)
     if markdown:
         store.write_text(Path(markdown), card_markdown.render(said))
     raise typer.Exit(said.exit_code)

@@ -11,7 +11,7 @@ from .. import calibrate as calibrating
 from .. import calibrate_words, registry, settings, sides
 from ..ab.prediction import CALIBRATED
 from ..nouns import Record, UsageError
-from ._shared import INTERRUPTED, errors, ready, write_json
+from ._shared import INTERRUPTED, answer, errors, ready
 
 
 def calibrate(  # noqa: PLR0917 - typer makes an option of each
@@ -30,15 +30,14 @@ def calibrate(  # noqa: PLR0917 - typer makes an option of each
     steps: Annotated[int, typer.Option(help="Train only so many steps; 0: the profile's.")] = 0,
     baselines: Annotated[str, typer.Option(metavar="DIR")] = "baselines",
     results: Annotated[str, typer.Option(metavar="DIR")] = "results",
-    json: Annotated[str, typer.Option(metavar="FILE", help="Write what was stored as JSON.")] = "",
+    json: Annotated[str, typer.Option(metavar="FILE", help="Write what was stored as JSON; - prints it.")] = "",
 ) -> None:
     """Store how figures scatter on this machine with nothing changed, and print what can be seen here."""
     given = {k: v for k, v in locals().items() if k in {setting.name for setting in settings.SETTINGS}}
     records = _recorded(runs, given, Path(results)) if runs else _measured(given)
     report = calibrating.calibrate(records, baselines=Path(baselines), metrics=registry.metrics())
-    for line in calibrate_words.lines(report, registry.metrics(), settings.tolerances(Path())):
-        typer.echo(line)
-    write_json(json, report)
+    lines = calibrate_words.lines(report, registry.metrics(), settings.tolerances(Path()))
+    answer("\n".join(lines), json, report)
 
 
 def _recorded(runs: list[str], given: dict[str, Any], results: Path) -> list[Record]:

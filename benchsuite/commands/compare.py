@@ -10,7 +10,7 @@ import typer
 from .. import noises, registry, runfiles, settings, sides
 from .. import versus as comparison
 from ..nouns import UsageError
-from ._shared import write_json
+from ._shared import answer
 
 
 def compare(
@@ -18,15 +18,14 @@ def compare(
     new: Annotated[str, typer.Argument(metavar="B", help="What is judged: the same.")],
     results: Annotated[str, typer.Option(metavar="DIR", help="Where runs are found by name.")] = "results",
     baselines: Annotated[str, typer.Option(metavar="DIR", help="Where known.toml and noise.json lie.")] = "baselines",
-    json: Annotated[str, typer.Option(metavar="FILE", help="Write the verdicts as JSON.")] = "",
+    json: Annotated[str, typer.Option(metavar="FILE", help="Write the verdicts as JSON; - prints it.")] = "",
 ) -> None:
     """Judge and explain any two records, runs or baselines (files, folders, run names) without measuring."""
     found = _versus(old, new, Path(results), Path(baselines))
-    typer.echo(registry.reporters()["terminal"].render(found.run))
-    for side, slugs in ((old, found.only_old), (new, found.only_new)):
-        for slug in slugs:
-            typer.echo(f"only in {side}: {slug}")
-    write_json(json, [verdict for result in found.run.results for verdict in result.verdicts])
+    sides_ = ((old, found.only_old), (new, found.only_new))
+    alone = [f"only in {side}: {slug}" for side, slugs in sides_ for slug in slugs]
+    text = "\n".join([registry.reporters()["terminal"].render(found.run), *alone])
+    answer(text, json, [verdict for result in found.run.results for verdict in result.verdicts])
     raise typer.Exit(comparison.exit_code(found.run.results))
 
 

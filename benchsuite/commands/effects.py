@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from .. import codec, effects_words, registry, side_by_side, store
 from .. import effects as taken_apart
+from .. import effects_words, registry, side_by_side, store
+from ._shared import answer
 
 
 def effects(
@@ -23,9 +24,6 @@ def effects(
     folders = [store.resolve_run(name, Path(results)) for name in runs or ["latest"]]
     records = [record for folder in folders for record in store.load_run(folder)]
     found, beside = taken_apart.of_run(records, ends), side_by_side.matrices(records)
-    answer = codec.dumps({"regimes": codec.encode(beside), "parts": codec.encode(found)})
-    if json not in ("", "-"):
-        store.write_text(Path(json), answer)
     known = tuple(registry.metrics().values())
     told = [*(effects_words.side_by_side(matrix, known) for matrix in beside), effects_words.text(found, known)]
-    typer.echo(answer if json == "-" else "\n\n".join(told))
+    answer("\n\n".join(told), json, {"regimes": beside, "parts": found})

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from .. import codec, registry, store
+from .. import registry, store
 from ..history import ask, index, keep, plot, svg, table
-from ._shared import say, write_json
+from ._shared import answer, say
 
 
 def history(  # noqa: PLR0917 - typer makes an option of each
@@ -42,9 +42,7 @@ def history(  # noqa: PLR0917 - typer makes an option of each
     )  # fmt: skip
     if svg_file:
         store.write_text(Path(svg_file), svg.svg(found.series))
-    write_json(json, found)
-    answer = codec.dumps(codec.encode(found)) if json == "-" else _told(found, last)
-    typer.echo(answer, nl=False)
+    answer(_told(found, last), json, found)
 
 
 def _told(found: ask.Answer, last: int) -> str:

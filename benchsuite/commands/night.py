@@ -10,7 +10,7 @@ import typer
 
 from .. import store
 from ..nightly import read as nightly
-from ._shared import write_json
+from ._shared import answer
 
 
 def night(  # noqa: PLR0917 - typer makes an option of each
@@ -21,7 +21,7 @@ def night(  # noqa: PLR0917 - typer makes an option of each
     date: Annotated[str, typer.Option("--night", metavar="DATE", help="Default today, UTC.")] = "",
     url: Annotated[str, typer.Option(help="Page of the run.")] = "",
     markdown: Annotated[str, typer.Option(metavar="FILE", help="Write the issue's new body.")] = "",
-    json: Annotated[str, typer.Option(metavar="FILE", help="Write action, title and comment.")] = "",
+    json: Annotated[str, typer.Option(metavar="FILE", help="Write action, title and comment; - prints it.")] = "",
 ) -> None:
     """Say what is new, still there and fixed since the last night, and what becomes of the rolling issue."""
     said = nightly.issue(nightly.Asked(
@@ -30,5 +30,4 @@ def night(  # noqa: PLR0917 - typer makes an option of each
     ))  # fmt: skip
     if markdown:
         store.write_text(Path(markdown), said.body)
-    write_json(json, said)
-    typer.echo(f"{said.action.value}: {said.title}")
+    answer(f"{said.action.value}: {said.title}", json, said)

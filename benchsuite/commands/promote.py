@@ -10,7 +10,7 @@ import typer
 
 from .. import promote as promotion
 from .. import registry, store
-from ._shared import write_json
+from ._shared import answer
 
 
 def promote(  # noqa: PLR0917 - typer makes an option of each
@@ -19,7 +19,7 @@ def promote(  # noqa: PLR0917 - typer makes an option of each
     only: Annotated[str, typer.Option(metavar="CASE/METRIC-GLOB", help="Approve these metrics alone.")] = "",
     baselines: Annotated[str, typer.Option(metavar="DIR")] = "baselines",
     results: Annotated[str, typer.Option(metavar="DIR")] = "results",
-    json: Annotated[str, typer.Option(metavar="FILE", help="Write what changed as JSON.")] = "",
+    json: Annotated[str, typer.Option(metavar="FILE", help="Write what changed as JSON; - prints it.")] = "",
 ) -> None:
     """Approve runs as baselines; prints old -> new. Works on a downloaded run, without a GPU."""
     report = promotion.promote(
@@ -27,6 +27,4 @@ def promote(  # noqa: PLR0917 - typer makes an option of each
         baselines=Path(baselines), only=only, reason=reason, now=datetime.now(UTC).isoformat(timespec="seconds"),
         metrics=registry.metrics(),
     )  # fmt: skip
-    for line in report.lines:
-        typer.echo(line)
-    write_json(json, report)
+    answer("\n".join(report.lines), json, report)

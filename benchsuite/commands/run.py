@@ -9,7 +9,7 @@ import typer
 
 from .. import registry, settings
 from ..nouns import Options, Outcome, Role, RunResult
-from ._shared import INTERRUPTED, errors, ready, say, write_json
+from ._shared import INTERRUPTED, answer, errors, ready, say
 
 INCONCLUSIVE = 3
 
@@ -36,15 +36,15 @@ def run(  # noqa: PLR0917 - typer makes an option of each
     inject: Annotated[str, typer.Option(metavar="FILE.py:FUNCTION", help="Plant a fault.")] = "",
     no_gate: Annotated[bool, typer.Option("--no-gate", help="Judge and print, but exit 0.")] = False,  # noqa: FBT002
     replay: Annotated[str, typer.Option(metavar="RUN", help="Judge a run's records again.")] = "",
-    json: Annotated[str, typer.Option(metavar="FILE", help="Write the verdicts as JSON.")] = "",
+    json: Annotated[str, typer.Option(metavar="FILE", help="Write the verdicts as JSON; - prints it.")] = "",
 ) -> None:
     """Measure, judge and report, without pytest."""
     given = {name.replace("_", "-"): value for name, value in locals().items() if name != "json"}
     options = settings.parse(given | {"profile": profile or ("" if replay else "tiny")}, root=Path())
     finished, code = _run(options)
-    typer.echo(registry.reporters()["terminal"].render(finished))
-    typer.echo(f"records, verdicts.json, summary.csv, report.md, report.html: {Path(results) / finished.run}")
-    write_json(json, [verdict for result in finished.results for verdict in result.verdicts])
+    files = f"records, verdicts.json, summary.csv, report.md, report.html: {Path(results) / finished.run}"
+    text = registry.reporters()["terminal"].render(finished)
+    answer(f"{text}\n{files}", json, [verdict for result in finished.results for verdict in result.verdicts])
     raise typer.Exit(code)
 
 

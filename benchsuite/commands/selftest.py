@@ -17,7 +17,7 @@ from ..nouns import Options, UsageError
 from ..power import record as recording
 from ..power import sittings as recorded
 from ..power import table
-from ._shared import INTERRUPTED, errors, say, show, write_json
+from ._shared import INTERRUPTED, answer, errors, say, show
 
 
 def selftest(  # noqa: PLR0917 - typer makes an option of each
@@ -41,7 +41,7 @@ def selftest(  # noqa: PLR0917 - typer makes an option of each
     record: Annotated[int, typer.Option(metavar="N", min=0, help="With --power: record N processes a case.")] = 0,
     calls: Annotated[int, typer.Option(metavar="N", min=0, help="With --power: simulated calls a row.")] = 10_000,
     baselines: Annotated[str, typer.Option(metavar="DIR", help="With --power: where sittings lie.")] = "baselines",
-    json: Annotated[str, typer.Option(metavar="FILE", help="Write the matrix or table as JSON.")] = "",
+    json: Annotated[str, typer.Option(metavar="FILE", help="Write the matrix or table as JSON; - prints it.")] = "",
     markdown: Annotated[str, typer.Option(metavar="FILE", help="Write the matrix or table as a page.")] = "",
 ) -> None:
     """Plant known faults, one trial each, and see that each is caught; 1 where one is missed.
@@ -62,17 +62,16 @@ def selftest(  # noqa: PLR0917 - typer makes an option of each
     home = planted.home(Path(results), resume=resume)
     shown = show if jobs == 1 else _plain
     try:
-        report = planted.run(chosen, options, home=home, clean=clean, jobs=jobs, show=shown)
+        report = planted.run(chosen, options, home=home, clean=clean, jobs=jobs, show=shown, say=say)
     except KeyboardInterrupt:
         errors.print("interrupted; finished trials are kept: go on with --resume")
         raise typer.Exit(INTERRUPTED) from None
-    typer.echo(matrix_words.text(report))
-    write_json(json, report)
+    answer(matrix_words.text(report), json, report)
     if markdown:
         store.write_text(Path(markdown), matrix_words.markdown(report))
     code = matrix.exit_code(report.rows)
     if code or keep:
-        typer.echo(f"records and logs of each trial: {home}")
+        errors.print(f"records and logs of each trial: {home}")
     else:
         shutil.rmtree(home, ignore_errors=True)
     raise typer.Exit(code)
@@ -87,8 +86,7 @@ def _power(options: Options, baselines: Path, *, record: int, calls: int, json: 
             raise typer.Exit(INTERRUPTED) from None
     sittings = recorded.every(baselines)
     rows = (*table.rows(sittings), *(table.simulated(sittings, count=calls) if calls else ()))
-    typer.echo(tables.text(rows))
-    write_json(json, tables.data(rows))
+    answer(tables.text(rows), json, tables.data(rows))
     if markdown:
         store.write_text(Path(markdown), f"{tables.markdown(rows)}\n")
         store.write_text(Path(markdown).with_suffix(".svg"), tables.svg(rows))

@@ -67,6 +67,8 @@ class Deal:
     clock: Callable[[], float]
     run: Path
     """The run's folder, or the replayed one's."""
+    ahead: Callable[[], float] = lambda: 0.0
+    """Of the last pair's seconds those that served later ones."""
     end: Callable[[], None] = lambda: None
     """Leaves nothing running."""
 
@@ -97,7 +99,7 @@ def run(asked: Asked, options: Options, *, show: Show, say: Callable[[str], None
     try:
         played = play(
             deal.cases, measure=deal.measure, answered=partial(timing.answered, questions), clock=deal.clock,
-            budget=budget, least=least,
+            budget=budget, least=least, ahead=deal.ahead,
         )  # fmt: skip
     except SuiteError as error:
         raise SuiteError(f"{error}\nRecords: {deal.run}") from error
@@ -126,7 +128,10 @@ def _live(asked: Asked, options: Options, names: Sequence[str], show: Show, say:
         wanted, options, texts, show=show, timeout=asked.timeout, fingerprint=asked.fingerprint,
         timed=tuple(names), early=IMPORT not in names, say=say, start=start,
     )  # fmt: skip
-    return Deal(cases=wanted, measure=measure, clock=field.clock, run=measure.run, end=measure.end)
+    return Deal(
+        cases=wanted, measure=measure, clock=field.clock, run=measure.run, ahead=lambda: measure.imports.ahead,
+        end=measure.end,
+    )  # fmt: skip
 
 
 def _budget(asked: Asked, wanted: Sequence[Case]) -> float:

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from .. import cases, environment, readiness, store
+from ..ab.pairs import MOST
 from ..arms import build, python, spec, suite
 from ..arms.python import Arm
 from ..nouns import Case, Device, Job, Options, Record, Status, SuiteError, UsageError
-from ..runners.ahead import Ahead, room
+from ..runners.ahead import Ahead, Seat, room
 from ..runners.arm import ArmRunner
 from . import conditions, watch
 from .order import ARMS, arm_at, arm_of, following
@@ -80,6 +81,21 @@ def check_cases(wanted: Sequence[Case], gpus: Sequence[environment.Gpu]) -> None
 # ---------------------------------------------------------------- pairs that are measured
 
 
+@dataclass(kw_only=True)
+class Imports:
+    """Seconds that processes took to import together, of which each pair that they serve has its share."""
+
+    now: float = 0.0
+    """Before the last pair."""
+    each: float = 0.0
+    """Of a process, the last time."""
+
+    @property
+    def ahead(self) -> float:
+        """Of the last pair's seconds those that serve later ones; negative where it was served by an earlier one's."""
+        return self.now - len(ARMS) * self.each
+
+
 @dataclass(frozen=True, kw_only=True)
 class Live:
     """Makes pairs by running them."""
@@ -102,6 +118,7 @@ class Live:
     """Shared by the runners: who waits for the next trials."""
     gpu: str = ""
     """UUID of the device; empty for none."""
+    imports: Imports = field(default_factory=Imports)
 
     def end(self) -> None:
         """Leave nothing running."""
@@ -121,18 +138,29 @@ class Live:
 
     def _gather(self, at: Standing, pair: int) -> None:
         """Have processes wait for this pair and the next ones, as many as there is room for; none is then at work."""
-        # Where nothing is timed one pair is all.
-        arms = following(pair, room() if self.timed else min(room(), len(ARMS)))
-        seats = [self.runners[arm].seat(self._job(at, pair, 0)) for arm in arms] if self.ahead.wanted else []
+        self.imports.now = 0.0
+        seats = self._seats(at, pair)
         if not self.ahead.missing(seats[: len(ARMS)]):
             return
+        began = clock()
         with self.show(f"{len(seats)} processes for the next trials: import"):
             self.ahead.fill(seats)
-            self.ahead.gather(at.case.profile.timeout)
+            self.ahead.gather(self.timeout or at.case.profile.timeout)
+        self.imports.now = clock() - began
+        self.imports.each = self.imports.now / len(seats)
         if self.gpu and watch.compute_processes(self.gpu):
             # They may hold memory of the device, or be taken for strangers where the driver has other numbers for them.
             self.ahead.end()
             self.ahead.wanted = False
+
+    def _seats(self, at: Standing, pair: int) -> list[Seat]:
+        """Whom to wait for the trials from this pair on: as many as are planned; where nothing is timed, one pair's."""
+        if not self.ahead.wanted:
+            self.imports.each = 0.0
+            return []
+        pairs = max(1, at.planned - pair) if at.planned else MOST
+        count = min(room(), len(ARMS) * (pairs if self.timed else 1))
+        return [self.runners[arm].seat(self._job(at, pair, 0)) for arm in following(pair, count)]
 
     def _job(self, at: Standing, pair: int, place: int) -> Job:
         arm, case = arm_at(pair, place), at.case

@@ -43,8 +43,10 @@ class Standing:
     records: tuple[Record, ...] = ()
     """All of its trials, in the order in which they ran."""
     decided: bool = False
+    planned: int = 0
+    """Pairs that it is planned to have at most; 0 while nothing is planned."""
     seconds: float = 0.0
-    """What its last pair took."""
+    """What its last pair took, with its share of what was done at once for several."""
 
     @property
     def attempts(self) -> int:
@@ -85,7 +87,7 @@ class Played:
 
 def play(
     cases: Sequence[Case], *, measure: Measure, answered: Answered, clock: Callable[[], float], budget: float,
-    least: int = FEWEST,
+    least: int = FEWEST, ahead: Callable[[], float] = lambda: 0.0,
 ) -> Played:  # fmt: skip
     """Measure until all is decided.
 
@@ -99,6 +101,7 @@ def play(
         clock: Seconds.
         budget: Seconds for each case, shared among all.
         least: Pairs of each case that are made whatever the budget.
+        ahead: Of the last pair's seconds those that served later ones; negative where earlier ones' served it.
 
     Raises:
         SuiteError: an arm failed too often or hung, or the arms ran on different GPUs.
@@ -111,9 +114,10 @@ def play(
         records = measure(standing[name])
         if records is None:
             break
-        standing[name] = _after(standing[name], records, clock() - started)
+        standing[name] = _after(standing[name], records, clock() - started - ahead())
         if not planned and not _next(standing, (), 0.0, least):
             planned = looks(_affordable(standing, whole - (clock() - began), least))
+            standing = {key: replace(at, planned=planned[-1]) for key, at in standing.items()}
         done = answered(standing, planned) if planned else frozenset()
         standing = {key: replace(at, decided=key in done) for key, at in standing.items()}
     return Played(standings=tuple(standing.values()), looks=planned or (FEWEST,), seconds=clock() - began)

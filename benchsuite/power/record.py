@@ -21,7 +21,8 @@ from typing import Any
 from .. import cases, checkpoints, codec, environment, registry
 from ..nouns import SCHEMA, Case, Device, Job, Options, SuiteError
 from ..runners.ahead import room
-from ..runners.process import kill_tree, worker_environment
+from ..runners.endings import kill_tree
+from ..runners.process import worker_environment
 from . import sittings
 from .recorder import Read, Task, Units
 from .script import arms, rounds

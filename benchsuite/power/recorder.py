@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from .. import builders, codec, trial, worker
+from .. import builders, codec, jobs, trial, worker
 from ..meters import steps as step_meter
 from ..meters.kernels import COPIES
 from ..nouns import Case, Device, Job, Phase
@@ -62,7 +62,7 @@ class Read:
 
 def main() -> None:
     """See the module."""
-    tell = worker._progress()
+    tell = worker.progress_pipe()
     task = codec.decode(Task, codec.loads(sys.stdin.readline()))
     worker.import_libraries(tell)
     tell({"ready": True})
@@ -82,7 +82,7 @@ def recorded(task: Task, work: Path, tell: Callable[[Mapping[str, Any]], None]) 
     cuda = case.device is Device.CUDA
     every = arms(case.device) if task.units else arms(case.device)[:1]
     script = _script(task, len(every), profiled=cuda)
-    scene = worker._scene(replace(task.job, cases=(shortened(case, len(script)),)), case, work, tell)
+    scene = jobs.scene_of(replace(task.job, cases=(shortened(case, len(script)),)), case, work, tell)
     scene.meters = ()
     trial.run_phases(scene, (Phase.LOAD, Phase.PREPARE))
     player = _player(scene, script, _planter(scene, every, task.units))

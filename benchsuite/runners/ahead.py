@@ -7,9 +7,11 @@ In a run the next one's imports while a trial probes and times nothing any more.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,14 +67,17 @@ class Ahead:
     def worker(self, seat: Seat, log: Path) -> Worker:
         """A process in this seat: one that waits, else a new one. It is the caller's from now on.
 
+        One that was killed while it waited is passed over: it measured nothing, and a new one tells of its imports.
+
         Raises:
-            SuiteError: the log cannot be written.
+            SuiteError: the log cannot be written, or no process started.
         """
-        for i, (its, worker) in enumerate(self._waiting):
-            if its == seat:
-                del self._waiting[i]
-                worker.log = worker.log.replace(log)
-                return worker
+        while waiting := next((one for one in self._waiting if one[0] == seat), None):
+            if waiting[1].usable:
+                waiting[1].rename(log)
+                self._waiting.remove(waiting)
+                return waiting[1]
+            self._drop(waiting)
         return Worker(log=log, variables=seat.variables, python=seat.python)
 
     def missing(self, seats: Iterable[Seat]) -> list[Seat]:
@@ -89,20 +94,33 @@ class Ahead:
         """Have a process wait in each of `seats`; as many in one seat as it is named.
 
         Raises:
-            SuiteError: a log cannot be written.
+            SuiteError: a log cannot be written, or no process started.
         """
         for seat in self.missing(seats) if self.wanted else ():
             log = self.logs / f"ahead-{next(self._numbers)}.log"
             self._waiting.append((seat, Worker(log=log, variables=seat.variables, python=seat.python)))
 
+    def keep(self, seats: Collection[Seat]) -> None:
+        """Let go of those that wait in none of `seats`: nobody will ask for them."""
+        for waiting in [one for one in self._waiting if one[0] not in seats]:
+            self._drop(waiting)
+
     def gather(self, timeout: float) -> None:
-        """Until all have imported their libraries, or died of it: then the trial that is given one tells."""
+        """Until all have imported their libraries, or died of it, or `timeout` seconds are over.
+
+        Those that did not end in time are killed; the trial that is given one tells.
+        """
+        began = time.monotonic()
         for _, worker in self._waiting:
-            worker.until_ready(timeout)
+            worker.until_ready(timeout, began)
 
     def end(self) -> None:
         """Kill all that wait, and leave nothing of them."""
-        for _, worker in self._waiting:
-            worker.end()
-            worker.log.unlink(missing_ok=True)
-        self._waiting.clear()
+        while self._waiting:
+            self._drop(self._waiting[-1])
+
+    def _drop(self, waiting: tuple[Seat, Worker]) -> None:
+        waiting[1].end()
+        with contextlib.suppress(OSError):
+            waiting[1].log.unlink(missing_ok=True)
+        self._waiting.remove(waiting)

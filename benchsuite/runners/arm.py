@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .. import store, worker
+from .. import jobs, store
 from ..arms.python import Arm
 from ..cases import slug
 from ..contest.conditions import disturbance
@@ -63,6 +63,6 @@ class ArmRunner:
 
 
 def _record(job: Job, ended: Ended, log: Path) -> Record:
-    (record,) = ended.records or (worker.failed(job, job.cases[0], ended.problem),)
+    (record,) = ended.records or (jobs.failed(job, job.cases[0], ended.problem),)
     problem = f"{record.problem}\nLog: {log.parent.parent.name}/logs/{log.name}" if record.problem else ""
     return replace(record, seconds=ended.seconds, problem=problem)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from .. import store, worker
+from .. import jobs, store
 from ..cases import slug
-from ..nouns import Device, Job, Phase, Record
+from ..nouns import Device, Job, Phase, Record, SuiteError
 from ._runner import Tell
 from .ahead import Ahead, Seat
 from .process import Ended, worker_environment
@@ -41,7 +42,7 @@ class LocalRunner:
 
         def told(event: Mapping[str, Any]) -> None:
             if then is not None and untimed(job, event):
-                self.ahead.fill([self.seat(then)])
+                self._start(then)
             tell(event)
 
         ended = process.run(job, timeout=sum(case.profile.timeout for case in job.cases), tell=told)
@@ -51,6 +52,13 @@ class LocalRunner:
         process.out.unlink(missing_ok=True)
         return records
 
+    def _start(self, then: Job) -> None:
+        seats = [self.seat(then)]
+        self.ahead.keep(seats)
+        # No reason to lose the trial that is nearly done: where the next one cannot start either, it tells.
+        with contextlib.suppress(SuiteError):
+            self.ahead.fill(seats)
+
 
 def untimed(job: Job, event: Mapping[str, Any]) -> bool:
     """Whether an event says that nothing of the job is timed any more."""
@@ -58,7 +66,7 @@ def untimed(job: Job, event: Mapping[str, Any]) -> bool:
 
 
 def _records(job: Job, ended: Ended, log: Path) -> tuple[Record, ...]:
-    made = ended.records or tuple(worker.failed(job, case, ended.problem) for case in job.cases)
+    made = ended.records or tuple(jobs.failed(job, case, ended.problem) for case in job.cases)
     each = ended.seconds / len(made)
     return tuple(replace(record, seconds=each, problem=_with_log(record, log)) for record in made)
 

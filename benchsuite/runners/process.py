@@ -6,9 +6,10 @@ import contextlib
 import json
 import os
 import queue
-import signal
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -19,10 +20,9 @@ from typing import IO, Any
 from .. import codec
 from ..checkpoints import child_environment
 from ..nouns import Job, Record, SuiteError
+from .endings import death, kill_tree, late
 
 Tell = Callable[[Mapping[str, Any]], None]
-TAIL = 15
-"""Lines of a failed worker's stderr that are shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +44,10 @@ class Worker:
         variables: Its environment, whole.
         python: The interpreter.
 
+    It ends with this process, however this one ends: a measuring worker that nobody follows would hold the device.
+
     Raises:
-        SuiteError: the log cannot be written.
+        SuiteError: the log cannot be written, or no process started.
     """
 
     def __init__(self, *, log: Path, variables: Mapping[str, str], python: str = sys.executable) -> None:
@@ -53,28 +55,59 @@ class Worker:
         self.hung = ""
         """Why it was killed before it had a job; empty where it was not."""
         self.out = left_by(log)
-        command = [python, "-m", "benchsuite.worker", "--out", str(self.out)]
+        self._lines: queue.Queue[bytes | None] = queue.Queue()
         with _opened(log) as stderr:
-            # A run that was cut off and is resumed may have left one.
-            self.out.unlink(missing_ok=True)
-            self.process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, start_new_session=True,
-                env=dict(variables),
-            )  # fmt: skip
+            try:
+                self.work = Path(tempfile.mkdtemp(prefix="benchsuite-"))
+                # An earlier run of this very process may have left one.
+                self.out.unlink(missing_ok=True)
+                self.process, self._lifeline = self._start(python, stderr)
+            except OSError as error:
+                raise SuiteError(f"cannot start a trial with {python}: {error.strerror or error}.") from error
+        threading.Thread(target=_pump, args=(self.process.stdout, self._lines), daemon=True).start()
 
-    def until_ready(self, timeout: float) -> None:
-        """Return once its libraries are imported, it died, or `timeout` seconds are over: it is killed then."""
-        late = threading.Timer(timeout, self._give_up, (timeout,))
-        late.start()
+    def _start(self, python: str, stderr: IO[bytes]) -> tuple[subprocess.Popen[bytes], int]:
+        """The process, and a pipe's end that it watches: it closes with this process, even by SIGKILL."""
+        watched, lifeline = os.pipe()
+        parts = {"--lifeline": str(watched), "--work": str(self.work), "--out": str(self.out)}
+        command = [python, "-m", "benchsuite.worker", *(word for pair in parts.items() for word in pair)]
         try:
-            while (line := _line(self.process.stdout)) and not _is_ready(line):
-                pass
+            process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, start_new_session=True,
+                env=dict(self.variables), pass_fds=(watched,),
+            )  # fmt: skip
+        except BaseException:
+            os.close(lifeline)
+            shutil.rmtree(self.work, ignore_errors=True)
+            raise
         finally:
-            late.cancel()
+            os.close(watched)
+        return process, lifeline
 
-    def _give_up(self, timeout: float) -> None:
-        self.hung = _late(timeout)
-        self.end()
+    @property
+    def usable(self) -> bool:
+        """Whether it can be given a job: it is there, or it hung, which is the job's answer."""
+        return bool(self.hung) or self.process.poll() is None
+
+    def rename(self, log: Path) -> None:
+        """Let `log` be its log from now on.
+
+        Raises:
+            SuiteError: the log cannot be moved there.
+        """
+        try:
+            self.log = self.log.replace(log)
+        except OSError as error:
+            raise _unwritable(log, error) from error
+
+    def until_ready(self, timeout: float, since: float) -> None:
+        """Return once its libraries are imported or it died; it is killed `timeout` seconds after `since`."""
+        deadline = since + timeout
+        if any("ready" in event for event in self._events(deadline)):
+            return
+        if time.monotonic() >= deadline:
+            self.hung = late(timeout)
+            self.end()
 
     def run(self, job: Job, *, timeout: float, tell: Tell) -> Ended:
         """Give it `job` and follow it to its end; its time runs from now on.
@@ -90,7 +123,7 @@ class Worker:
         began = time.monotonic()
         try:
             _send(self.process.stdin, codec.dumps(codec.encode(job)))
-            error = _follow(self.process, began + timeout, tell)
+            error = self._follow(began + timeout, tell)
         finally:
             self.end()
         seconds = time.monotonic() - began
@@ -99,12 +132,39 @@ class Worker:
         whole = self.process.returncode == 0 and self.out.is_file()
         records, problem = _records(self.out) if whole else ((), "")
         if not records:
-            problem = problem or _death(self.process.returncode, seconds, timeout, self.log)
+            problem = problem or death(self.process.returncode, seconds, timeout, self.log)
         return Ended(records=records, problem=problem, seconds=seconds)
 
+    def _follow(self, deadline: float, tell: Tell) -> str:
+        """Pass progress on until the worker closes its pipe or time is up; its error message, or empty."""
+        error = ""
+        for event in self._events(deadline):
+            if "error" in event:
+                error = str(event["error"])
+            tell(event)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(max(0.0, deadline - time.monotonic()))
+        return error
+
+    def _events(self, deadline: float) -> Iterator[Mapping[str, Any]]:
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                line = self._lines.get(timeout=min(left, 0.5))
+            except queue.Empty:
+                if self.process.poll() is not None and self._lines.empty():
+                    return
+                continue
+            if line is None:
+                return
+            yield from _event(line)
+
     def end(self) -> None:
-        """Kill it with its children; harmless where it has ended."""
+        """Kill it with its children, and remove what it worked on; harmless where it has ended."""
         kill_tree(self.process)
+        shutil.rmtree(self.work, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            os.close(self._lifeline)
+        self._lifeline = -1
 
 
 def _records(out: Path) -> tuple[tuple[Record, ...], str]:
@@ -115,8 +175,8 @@ def _records(out: Path) -> tuple[tuple[Record, ...], str]:
 
 
 def left_by(log: Path) -> Path:
-    """The file in which the worker of `log` leaves its records."""
-    return log.with_suffix(".json")
+    """The file in which the worker of `log` leaves its records: no other process of this run's folder has its name."""
+    return log.with_name(f"{log.stem}.{os.getpid()}.json")
 
 
 def _opened(log: Path) -> IO[bytes]:
@@ -124,9 +184,11 @@ def _opened(log: Path) -> IO[bytes]:
         log.parent.mkdir(parents=True, exist_ok=True)
         return log.open("wb")
     except OSError as error:
-        raise SuiteError(
-            f"cannot write {log}: {error.strerror}. Free space or choose another folder (--suite-results)."
-        ) from error
+        raise _unwritable(log, error) from error
+
+
+def _unwritable(log: Path, error: OSError) -> SuiteError:
+    return SuiteError(f"cannot write {log}: {error.strerror}. Free space or choose another folder (--suite-results).")
 
 
 def worker_environment(job: Job, gpu: str, environ: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -144,17 +206,12 @@ def worker_environment(job: Job, gpu: str, environ: Mapping[str, str] | None = N
     return env
 
 
-def _line(stream: IO[bytes] | None) -> bytes:
-    assert stream is not None
-    with contextlib.suppress(ValueError, OSError):
-        return stream.readline()
-    return b""
-
-
-def _is_ready(line: bytes) -> bool:
+def _event(line: bytes) -> tuple[Mapping[str, Any], ...]:
+    """What a worker tells by a line; nothing where a library, or a site's own start-up code, printed it."""
     with contextlib.suppress(ValueError):
-        return "ready" in json.loads(line)
-    return False
+        event = json.loads(line)
+        return (event,) if isinstance(event, dict) else ()
+    return ()
 
 
 def _send(stream: IO[bytes] | None, text: str) -> None:
@@ -163,73 +220,9 @@ def _send(stream: IO[bytes] | None, text: str) -> None:
         stream.write(text.encode())
 
 
-def _follow(process: subprocess.Popen[bytes], deadline: float, tell: Tell) -> str:
-    """Pass progress on until the worker closes its pipe or time is up; its error message, or empty."""
-    error = ""
-    for event in _events(process, deadline):
-        if "error" in event:
-            error = str(event["error"])
-        tell(event)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(max(0.0, deadline - time.monotonic()))
-    return error
-
-
-def _events(process: subprocess.Popen[bytes], deadline: float) -> Iterator[Mapping[str, Any]]:
-    lines: queue.Queue[bytes | None] = queue.Queue()
-    threading.Thread(target=_pump, args=(process.stdout, lines), daemon=True).start()
-    while (left := deadline - time.monotonic()) > 0:
-        try:
-            line = lines.get(timeout=min(left, 0.5))
-        except queue.Empty:
-            if process.poll() is not None and lines.empty():
-                return
-            continue
-        if line is None:
-            return
-        with contextlib.suppress(ValueError):
-            yield json.loads(line)
-
-
 def _pump(stream: IO[bytes] | None, lines: queue.Queue[bytes | None]) -> None:
     assert stream is not None
-    with contextlib.suppress(ValueError, OSError):
+    with contextlib.suppress(ValueError, OSError), stream:
         for line in stream:
             lines.put(line)
     lines.put(None)
-
-
-def kill_tree(process: subprocess.Popen[bytes]) -> None:
-    """End a process, whatever it started, and wait for it. Harmless where all have ended."""
-    import psutil
-
-    children: list[Any] = []
-    with contextlib.suppress(psutil.NoSuchProcess):
-        children = psutil.Process(process.pid).children(recursive=True)
-    # The group, which the worker leads, outlives it where it died and left children behind.
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    for child in children:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            child.kill()
-    process.wait()
-    for pipe in (process.stdin, process.stdout):
-        with contextlib.suppress(BrokenPipeError):
-            if pipe is not None:
-                pipe.close()
-
-
-def _late(timeout: float) -> str:
-    return f"the trial was killed after its {timeout:.0f} s: it hung, or the machine is far slower than expected"
-
-
-def _death(code: int, seconds: float, timeout: float, log: Path) -> str:
-    if seconds >= timeout:
-        return _late(timeout)
-    tail = "\n".join(log.read_text(errors="replace").splitlines()[-TAIL:])
-    if code < 0:
-        # Real-time signals have no name.
-        name = next((s.name for s in signal.Signals if s == -code), f"signal {-code}")
-        hint = " The system's out-of-memory killer does that: see `dmesg`." if name == "SIGKILL" else ""
-        return f"the trial process was killed by {name}.{hint}\n{tail}".rstrip()
-    return f"the trial process ended with exit code {code} and no record; its last lines:\n{tail}"

@@ -19,7 +19,7 @@ from math import expm1, log
 from pathlib import Path
 from typing import Any
 
-from benchsuite import codec, trial, worker
+from benchsuite import codec, jobs, trial, worker
 from benchsuite.meters import nvml, steps
 from benchsuite.nouns import Job, Phase
 from benchsuite.plans import uncounted_steps
@@ -43,11 +43,11 @@ QUANTITIES = ("step", "period")
 
 def main() -> None:
     """Train in turns; the last line of stdout tells of every turn that was counted."""
-    tell = worker._progress()
+    tell = worker.progress_pipe()
     job = codec.decode(Job, codec.loads(sys.stdin.read()))
     worker.import_libraries(tell)
     with tempfile.TemporaryDirectory(prefix="benchsuite-") as work:
-        scene = worker._scene(job, job.cases[0], Path(work), tell)
+        scene = jobs.scene_of(job, job.cases[0], Path(work), tell)
         marks = trained(scene)
         trial.release(scene)
     tell({"turns": turns(marks)})

@@ -103,7 +103,7 @@ def instant_worker(tmp_path):
     ready = tmp_path / "ready.json"
     ready.write_text(codec.dumps(codec.encode([big_record()])))
     program = tmp_path / "worker"
-    program.write_text(f'#!/bin/sh\ncat > {os.devnull}\ncp "{ready}" "$4"\n')
+    program.write_text(f'#!/bin/sh\ncat > {os.devnull}\nfor last; do :; done\ncp "{ready}" "$last"\n')
     program.chmod(0o755)
     return str(program)
 
