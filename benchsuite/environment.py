@@ -7,6 +7,7 @@ import platform
 import re
 import subprocess
 import sys
+from functools import cache
 from importlib.metadata import distributions
 from typing import Any
 
@@ -18,7 +19,7 @@ from .versions import GUARDED, guarded
 
 __all__ = [
     "GUARDED", "VARIABLES", "Gpu", "bare", "check_torch", "choose", "cpu_model", "describe", "ended", "gpus", "guarded",
-    "hidden", "installed", "machine_slug", "packages",
+    "hidden", "installed", "machine_slug", "packages", "threads",
 ]  # fmt: skip
 
 VARIABLES = (
@@ -99,6 +100,14 @@ def cpu_model() -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
+@cache
+def threads() -> int:
+    """Threads of torch as they were when first asked: by a worker, before any other library is imported."""
+    import torch
+
+    return int(torch.get_num_threads())
+
+
 def describe(device: Device, machine: str) -> Environment:
     """The worker's own environment, torch imported: what its metrics may depend on, and notes.
 
@@ -120,7 +129,7 @@ def describe(device: Device, machine: str) -> Environment:
             "cpu_arch": platform.machine(),
             "cpu_capability": torch.backends.cpu.get_cpu_capability(),
             "cpu_model": cpu_model(),
-            "threads": torch.get_num_threads(),
+            "threads": threads(),
         }
     return Environment(machine=machine, hardware=hardware, packages=packages(), notes=_notes(torch))
 

@@ -25,7 +25,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from . import codec, jobs, store
+from . import codec, environment, jobs, store
 from .jobs import Progress
 from .nouns import Job, SuiteError
 
@@ -86,6 +86,7 @@ def import_libraries(progress: Progress) -> float:
     began = time.perf_counter()
     for name in LIBRARIES:
         importlib.import_module(name)
+        environment.threads()  # torch is the first: what it starts with is the machine's, what comes later a library's
     import transformers
 
     seconds = time.perf_counter() - began

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchsuite import invariance, registry
+from benchsuite import environment, invariance, registry
 from benchsuite.defaults import signatures
 from benchsuite.judges.values import JUDGE as VALUES
 from benchsuite.judges.values import common, names
@@ -31,11 +31,12 @@ from benchsuite.meters import (
     saved_tensors,
     saved_values,
     stack,
+    thread_count,
     twin,
     updates,
     weights,
 )
-from benchsuite.nouns import Kind, Measured, Metric, Outcome, Phase, Role
+from benchsuite.nouns import Device, Kind, Measured, Metric, Outcome, Phase, Role
 
 torch = pytest.importorskip("torch")
 
@@ -772,6 +773,20 @@ def test_a_module_kept_alive_is_counted_and_a_bare_function_is_not():
     assert after["memory.live_modules"] - before["memory.live_modules"] == 1
     assert after["memory.live_tensors"] - before["memory.live_tensors"] == (16 + 4) * 4
     assert (kept, idle) is not None
+
+
+def test_threads_set_after_torch_started_are_no_hardware():
+    """They are told as such, and what the record names as hardware stays what torch started with."""
+    started = environment.threads()
+    torch.set_num_threads(started + 1)
+    try:
+        (found,) = thread_count.ThreadCountMeter().stop(Phase.TRAIN, None).values()
+        hardware = environment.describe(Device.CPU, "m").hardware
+    finally:
+        torch.set_num_threads(started)
+    assert found.value == f"{started} -> {started + 1}"
+    assert hardware["threads"] == started
+    assert thread_count.ThreadCountMeter().stop(Phase.TRAIN, None)["model.threads"].value == "as torch started"
 
 
 def test_precision_flags_follow_torch():

@@ -211,6 +211,13 @@ EXAMPLES = (
         of=("model.precision_flags", "device.kernel_time.step"),
     ),
     Example(
+        rule="threads",
+        old={"model.threads": "as torch started"} | SLOW,
+        new={"model.threads": "1 -> 2"} | FAST,
+        says="torch's threads are set in the process: as torch started, now 1 -> 2",
+        of=("model.threads", "device.kernel_time.step"),
+    ),
+    Example(
         rule="optimizer_class",
         old={"optimizer.groups": groups(), "quality.loss": [1.0, 0.5]},
         new={"optimizer.groups": groups(fused=True), "quality.loss": [1.0, 0.9]},

@@ -21,6 +21,18 @@ def tf32_on() -> None:
 
 
 @fault(
+    "a library sets how many threads torch computes with",
+    libraries=("torch", "transformers", "accelerate", "datasets"), regimes=FP32, seen_by=("model.threads",),
+    word="threads",
+)  # fmt: skip
+def threads_set() -> None:
+    """One more than were given."""
+    import torch
+
+    torch.set_num_threads(torch.get_num_threads() + 1)
+
+
+@fault(
     "4-bit weights are dequantised twice",
     listed="4-bit path slower", threads=("bitsandbytes#667", "bitsandbytes#830"), libraries=("bitsandbytes",),
     regimes=QLORA, seen_by=("count.*", "device.kernel_time.step"), word="4-bit path",
