@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from .evidence import MOVED, Clue, Evidence, Rule, evidence
 from .nouns import Case, Outcome, Record, Role, Verdict
 from .units import is_number
-from .versions import GUARDED, listed
+from .versions import GUARDED, listed, replaced
 from .wording import ALSO, causes
 
 UNKNOWN = "no known cause"
@@ -132,14 +132,19 @@ def _versions(seen: Evidence, likely: Sequence[str]) -> str:
     if not moved:
         return "no package differs" if seen.old else "no baseline to compare packages with"
     named = [moved[name] for name in likely if name in moved] or [moved[name] for name in GUARDED if name in moved]
-    return ", ".join(named) if named else f"packages differ: {listed(moved, MOST_PACKAGES)}"
+    return ", ".join(named) if named else _others(moved)
+
+
+def _others(moved: Mapping[str, str]) -> str:
+    """Packages of which none is the likely one. What somebody installed besides is no version that moved."""
+    lead = "packages differ" if any(replaced(line) for line in moved.values()) else "no version differs; came or went"
+    return f"{lead}: {listed(moved, MOST_PACKAGES)}"
 
 
 def _unknown(seen: Evidence) -> str:
     moved = seen.packages()
-    if moved:
-        return f"{UNKNOWN}: {listed(moved, MOST_PACKAGES)}"
-    return f"{UNKNOWN}: {_versions(seen, ())}"
+    telling = any(name in GUARDED or replaced(line) for name, line in moved.items())
+    return f"{UNKNOWN}: {listed(moved, MOST_PACKAGES) if telling else _versions(seen, ())}"
 
 
 # ---------------------------------------------------------------- verdicts of one cause

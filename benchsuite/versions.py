@@ -32,12 +32,17 @@ def moved(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
 def listed(lines: Mapping[str, str], most: int) -> str:
     """The lines of `moved` in one, at most `most` of those that are not guarded, and how many more there are.
 
-    Guarded ones are never left out: they are what is being judged.
+    Guarded ones are never left out: they are what is being judged. Another version comes before what came or went.
     """
     first = [line for name, line in lines.items() if name in GUARDED]
-    others = [line for name, line in lines.items() if name not in GUARDED]
+    others = sorted((line for name, line in lines.items() if name not in GUARDED), key=lambda line: not replaced(line))
     more = len(others) - most
     return ", ".join([*first, *others[:most]]) + (f" and {more} more" if more > 0 else "")
+
+
+def replaced(line: str) -> bool:
+    """Whether a line of `moved` tells of another version, and not of a package that came or went."""
+    return ABSENT not in line.split()[1:]
 
 
 def same_guarded(sides: Sequence[Mapping[str, str]]) -> bool:

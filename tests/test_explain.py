@@ -92,6 +92,14 @@ def test_an_unchanged_stack_says_that_no_package_differs():
     assert explained(*GREW, packages=same)["vram.after_load"].cause == "no known cause: no package differs"
 
 
+def test_what_is_installed_besides_is_told_after_versions_and_never_as_one():
+    """A developer's tools beside the locked packages are no upgrade."""
+    more = {**side({})[0].environment.packages, "aaa": "1"}
+    cause = explained(*GREW, packages=more)["vram.after_load"].cause
+    assert cause == "no known cause: no version differs; came or went: aaa 1 -> absent"
+    assert listed({"a": "a absent -> 1", "b": "b 1 -> 2", "c": "c 1 -> absent"}, 1) == "b 1 -> 2 and 2 more"
+
+
 def test_a_rule_names_its_own_packages_before_others():
     """The libraries that decide a cause are named; where none of them moved, all guarded ones that did."""
     peft = replace(rule("r", 1, {"vram.*": 1}), packages=("peft",))
@@ -100,7 +108,7 @@ def test_a_rule_names_its_own_packages_before_others():
     assert explained(*GREW, peft)["vram.after_load"].cause == "it; transformers 4.57.6 -> 5.23.0"
     assert explained(*GREW, peft, packages=dict(OLD_PACKAGES, transformers="5.23.0", aaa="1"))[
         "vram.after_load"
-    ].cause == ("it; packages differ: aaa 1 -> absent")
+    ].cause == ("it; no version differs; came or went: aaa 1 -> absent")
 
 
 def test_what_only_explains_has_a_cause_or_none():
