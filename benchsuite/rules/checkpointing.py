@@ -23,7 +23,9 @@ def find(seen: Evidence) -> Clue | None:
     kind = first(seen, KIND)
     if moved is None and kind is not None:
         was, now = (some(map(str, side)) if isinstance(side, list) else str(side) for side in kind[1:])
-        return Clue(words=f"checkpoints are made otherwise: by {now}, were by {was}", parts=parts, direction=0)
+        more = "use_reentrant=False" in now  # keeps its own account of saved tensors, in Python
+        words = f"checkpoints are made otherwise: by {now}, were by {was}"
+        return Clue(words=words, parts=parts, direction=1 if more else -1)
     if moved is None and default_moved(seen, "checkpointing"):
         return None
     if moved is None:

@@ -28,7 +28,7 @@ def _told(old: JSON, new: JSON) -> Iterator[str]:
         count, rate, begun = (number(now, key) for key in ("otherwise", "rate", "begun"))
         if now != before.get(name) and count and rate is not None and begun is not None:
             place = number(now, "from") or 0
-            yield f"that of {name} is {rate:.3g} at step {place:g}, which began with {begun:.3g} ({count:g} steps in all)"
+            yield f"that of {name} is {rate:.3g} at step {place:g}, which began with {begun:.3g} (in {count:g} steps)"
         elif now != before.get(name):
             yield f"that of {name} is the steps' own, and was not" if count == 0 else f"{name} is another"
     yield from (f"there is no {name}" for name in before if name not in groups)
