@@ -77,13 +77,14 @@ def _rates(done: Done) -> Iterator[tuple[str, tuple[float, ...]]]:
 
 
 def _product(entry: Mapping[str, Any], name: str, wanted: Sequence[float]) -> tuple[float | None, float, float]:
-    """A rate times its runtime, against the nearest of what may be meant."""
+    """A rate times its runtime, against what may be meant: the first of it where it is none."""
     runtime, rate = entry.get(f"{name.split('_', maxsplit=1)[0]}_runtime"), entry[name]
     if runtime is None:
         return None, wanted[0], 0.0
     product = rate * runtime
     # Twice what rounding can do: the product of both roundings, and the floats' own, are in it too.
-    return product, min(wanted, key=lambda rows: abs(rows - product)), 2 * (runtime * RATE_DIGITS + rate * TIME_DIGITS)
+    apart = 2 * (runtime * RATE_DIGITS + rate * TIME_DIGITS)
+    return product, next((rows for rows in wanted if abs(rows - product) <= apart), wanted[0]), apart
 
 
 def furthest(pairs: Sequence[tuple[float | None, float, float]]) -> float | None:
