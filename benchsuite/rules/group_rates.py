@@ -24,14 +24,19 @@ def find(seen: Evidence) -> Clue | None:
 def _told(old: JSON, new: JSON) -> Iterator[str]:
     groups = new if isinstance(new, Mapping) else {}
     before = old if isinstance(old, Mapping) else {}
+    alike: dict[str, list[str]] = {}
     for name, now in groups.items():
-        count, rate, begun = (number(now, key) for key in ("otherwise", "rate", "begun"))
-        if now != before.get(name) and count and rate is not None and begun is not None:
-            place = number(now, "from") or 0
-            yield f"that of {name} is {rate:.3g} at step {place:g}, which began with {begun:.3g} (in {count:g} steps)"
-        elif now != before.get(name):
-            yield f"that of {name} is the steps' own, and was not" if count == 0 else f"{name} is another"
+        if now != before.get(name):
+            alike.setdefault(_said(now), []).append(name)
+    yield from (f"that of {some(names)} {words}" for words, names in alike.items())
     yield from (f"there is no {name}" for name in before if name not in groups)
+
+
+def _said(now: JSON) -> str:
+    count, rate, begun, at = (number(now, key) for key in ("otherwise", "rate", "begun", "from"))
+    if count and rate is not None and begun is not None:
+        return f"is {rate:.3g} at step {at or 0:g}, which began with {begun:.3g} (in {count:g} steps)"
+    return "is the steps' own, and was not" if count == 0 else "is another"
 
 
 RULE = Rule(
