@@ -26,7 +26,7 @@ LOG = apart("trainer.log", "the Trainer's log against what it did", absolute=0.0
 LEFT = Metric(
     name="memory.left_by_step", unit="1", kind=Kind.EXACT, concern="memory", title="tensors that a training step leaves"
 )
-OPERATIONS = exact("trainer.log.operations", "the Trainer's log against the model's own count of operations")
+OPERATIONS = exact("trainer.log.operations", "the logged number of operations against the batches' sum")
 STEPS, LOGGED = 7, 3
 """Steps, and how often they are logged: the last is in no logged loss, but in the training's."""
 SETTLED = 2
@@ -47,7 +47,7 @@ class Seen:
     tensors: dict[int, int] = field(default_factory=dict)
     """Tensors alive as a step began."""
     operations: float = 0.0
-    """Of all steps, as the model counts them; 0 for a model that does not."""
+    """Of all batches, as the Trainer counts one; 0 for a model of which it cannot."""
 
 
 class TrainerLogMeter(SessionMeter):
@@ -107,8 +107,7 @@ def _look(trainer: Any, seen: Seen) -> None:
 
     def step(model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         loss, number = own(model, inputs, *args, **kwargs), trainer.state.global_step
-        if hasattr(trainer.model, "floating_point_ops"):
-            seen.operations += float(trainer.model.floating_point_ops(inputs))
+        seen.operations += float(trainer.floating_point_ops(inputs))
         seen.losses[number] = seen.losses.get(number, 0.0) + float(loss)
         if getattr(trainer.accelerator, "scaler", None) is None:
             seen.norms[number] = norm(model)
