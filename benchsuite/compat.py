@@ -30,6 +30,21 @@ def is_checkpointing(model: Any) -> bool:
     return bool(getattr(model, "is_gradient_checkpointing", False) if late is None else late)
 
 
+def checkpointing_kinds(model: Any) -> list[str]:
+    """What layers that recompute call, as "checkpoint use_reentrant=True": each once, none for a model without."""
+    flags = ("gradient_checkpointing", "activation_checkpointing")
+    layers = (vars(module) for module in model.modules() if any(vars(module).get(flag) is True for flag in flags))
+    called = (layer.get("_gradient_checkpointing_func") for layer in layers)
+    return sorted({_called(function) for function in called if function is not None})
+
+
+def _called(function: Any) -> str:
+    """A function's name with what is fixed of its arguments, where that is a plain value."""
+    fixed = {k: v for k, v in getattr(function, "keywords", {}).items() if isinstance(v, bool | int | str)}
+    name = getattr(getattr(function, "func", function), "__name__", "")
+    return " ".join([name or type(function).__name__, *(f"{k}={v}" for k, v in sorted(fixed.items()))])
+
+
 @contextmanager
 def without_checkpointing(model: Any) -> Iterator[None]:
     """Inside, `model` recomputes nothing; the flag is each layer's own, so that how it checkpoints stays set."""

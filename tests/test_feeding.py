@@ -175,6 +175,13 @@ def test_what_is_not_logged_has_no_share():
     assert trainer_log.share([(0.0, 0.0), (1.0, 1.0)]) == 1.0
 
 
+@pytest.mark.parametrize(("told", "share"), [(120.0, 1.0), (360.0, 3.0), (None, None)])
+def test_operations_are_told_as_a_share_of_their_sum(told, share):
+    """Of those that the steps' batches are, by the model's own count; null where they are not logged."""
+    log = [{"loss": 1.0}, {} if told is None else {"total_flos": told}]
+    assert trainer_log.operations(log, trainer_log.Seen(operations=120.0)) == share
+
+
 def test_of_scaled_gradients_no_norm_is_told():
     """None was seen, so that nothing is said of what is logged."""
     steps = seen([1.0] * 3)

@@ -72,6 +72,7 @@ SIZES = {"optimizer.backward.exact": {"all": [2.0], "a": [0.8, 0.4], "b": [0.6, 
 SOUND = {"parts": None, "left_out": 0, "again": 0, "other_labels": 0, "unknown": 0}
 FED = {"epoch 1": {"content": DIGESTS["train"], **SOUND}, "epoch 2": {"content": {"input_ids": OTHER}, **SOUND}}
 LOG = dict.fromkeys(("loss", "learning_rate", "train_loss", "grad_norm", "eval_loss"), 1.0)
+COUNTS = dict.fromkeys(("step", "epoch", "train_steps_per_second"), 1.0)
 LOADED = {"tensors": 39, "differing": [], "missing": [], "not_in_file": []}
 SLOW = {"device.kernel_time.step": 0.0138}
 FAST = {"device.kernel_time.step": 0.0096}
@@ -934,6 +935,80 @@ EXAMPLES = (
         says="attention is computed by another backend (in evaluation: removed aten._flash.default)",
         of=("model.attention.dispatched",),
     ),
+    Example(
+        rule="group_rates",
+        old={"optimizer.lr.groups": {"group 1": {"otherwise": 0}}, "quality.loss": [0.5]},
+        new={
+            "optimizer.lr.groups": {"group 1": {"otherwise": 9, "from": 2, "rate": 0.005, "begun": 0.001}},
+            "quality.loss": [0.9],
+        },
+        says="updates obey another learning rate than the schedule's: that of group 1 is 0.005 at step 2, "
+        "which began with 0.001 (in 9 steps)",
+        of=("optimizer.lr.groups", "quality.loss"),
+    ),
+    Example(
+        rule="modes_late",
+        old={"model.modes.steps": ["train x 200"], "quality.loss": [0.5]},
+        new={"model.modes.steps": ["train x 100", "eval x 100"], "quality.loss": [0.9]},
+        says="training does not stay in its mode: steps 101 to 200 run in evaluation mode; all were in training mode",
+        of=("model.modes.steps", "quality.loss"),
+    ),
+    Example(
+        rule="evaluated",
+        old={"input.evaluated": [872, 872]},
+        new={"input.evaluated": [872, 869]},
+        says="evaluations in training are computed over other rows: the second over 869 rows, was 872",
+        of=("input.evaluated",),
+    ),
+    Example(
+        rule="evaluated",
+        old={"input.evaluated": [872, 872]},
+        new={"input.evaluated": [872]},
+        says="training evaluates 1 times, did 2",
+        of=("input.evaluated",),
+    ),
+    Example(
+        rule="logged_counts",
+        old={"trainer.log.counts": COUNTS, "trainer.log.operations": {"total_flos": 1.0}},
+        new={"trainer.log.counts": COUNTS | {"epoch": 11.0}, "trainer.log.operations": {"total_flos": 3.0}},
+        says="the logged epoch (epoch) is 11 times the epochs done, the logged number of operations (total_flos) is 3 ",
+        of=("trainer.log.counts", "trainer.log.operations"),
+    ),
+    Example(
+        rule="untrained",
+        old={"optimizer.applied": {"200": 10}, "model.dropout.drawn": {"training": {"0.1": 22}}},
+        new={"optimizer.applied": {"0": 8, "200": 2}, "model.dropout.drawn": {"training": {"0.1": 12}}},
+        says="8 tensors that shall train get no update, each had some",
+        of=("optimizer.applied", "model.dropout.drawn"),
+    ),
+    Example(
+        rule="evaluation_passes",
+        old={"count.operators.evaluation": 40, "operators.evaluation": {"aten.addmm.default": 13, "aten.mm": 1}},
+        new={"count.operators.evaluation": 75, "operators.evaluation": {"aten.addmm.default": 26, "aten.mm": 1}},
+        says="evaluation runs the model 2 times as often for each batch: operators 40 -> 75",
+        of=("operators.evaluation",),
+    ),
+    Example(
+        rule="evaluation_dtype",
+        old={"function.evaluation.dtype": "float32"},
+        new={"function.evaluation.dtype": "float16"},
+        says="evaluation hands its logits on in float16, did in float32",
+        of=("function.evaluation.dtype",),
+    ),
+    Example(
+        rule="checkpointing",
+        old={"model.checkpointing.kind": ["checkpoint use_reentrant=True"]},
+        new={"model.checkpointing.kind": ["checkpoint use_reentrant=False"]},
+        says="checkpoints are made otherwise: by checkpoint use_reentrant=False, were by checkpoint use_reentrant=True",
+        of=("model.checkpointing.kind",),
+    ),
+    Example(
+        rule="parts_late",
+        old={"optimizer.updates": 40, "quality.loss": [0.9, 0.8, 0.4, 0.3], "quality.validation_loss": [0.8, 0.3]},
+        new={"optimizer.updates": 40, "quality.loss": [0.9, 0.8, 0.7, 0.5], "quality.validation_loss": [0.8, 0.5]},
+        says="training goes as before until step 20 (the end of epoch 1) and parts from there: loss 0.4 -> 0.7 at step",
+        of=("quality.loss", "quality.validation_loss"),
+    ),
 )
 
 
@@ -1038,6 +1113,30 @@ def test_dropout_that_came_or_went_is_no_other_number_of_passes(draws, flops):
     old = {"model.dropout.drawn": {"training": {"0.1": 8}, "evaluation": {}}, "count.flops.step": 3_000_000}
     new = {"model.dropout.drawn": {"training": {"0.1": draws}, "evaluation": {}}, "count.flops.step": flops}
     assert told(old, new)["model.dropout.drawn"].cause.startswith("dropout is drawn otherwise")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [([0.5, 0.4], [0.6, 0.4]), ([0.5, 0.4], [0.5]), ([0.5, 0.4], [0.5, 0.4])],
+    ids=["from the first", "of another length", "nowhere"],
+)
+def test_a_course_that_does_not_part_on_its_way_is_not_said_to(old, new):
+    """Nor one whose old trials part among themselves, where bits say nothing."""
+    rule = rules()["parts_late"]
+    sides = [side({"optimizer.updates": 20, "quality.loss": s, "quality.logits": [len(s)]}) for s in (old, new)]
+    assert rule.find(evidence(CASE, *sides, judged(*sides))) is None
+    parts = [side({"optimizer.updates": 20, "quality.loss": s}) for s in ([0.5, 0.4], [0.5, 0.9])]
+    mixed = (parts[0][0], parts[1][0])
+    assert rule.find(evidence(CASE, *parts, judged(*parts))) is not None
+    assert rule.find(evidence(CASE, mixed, parts[1], judged(*parts))) is None
+
+
+def test_more_work_in_evaluation_is_told_by_name():
+    """On one stack: another counts otherwise."""
+    old = {"count.operators.evaluation": 40, "operators.evaluation": {"aten.clone.default": 1}}
+    new = {"count.operators.evaluation": 79, "operators.evaluation": {"aten.clone.default": 40}}
+    found = told(old, new, packages=side({})[0].environment.packages)["count.operators.evaluation"]
+    assert found.cause.startswith("operators an evaluation: 40 -> 79 (clone 1 -> 40)")
 
 
 def test_what_became_what_is_told_of_each_direction():

@@ -13,13 +13,14 @@ from typing import Any
 from .. import trial
 from ..nouns import JSON
 from ..scene import Scene
-from ._probing import SessionMeter, apart, exact
+from ._probing import SessionMeter, apart, exact, shown
 from ._watch import Evaluation, Watch, contents, cross_entropy, evaluate, once
 
 RECEIVED = exact("input.received", "batches as the model receives them")
 MODES = exact("model.modes", "modes in training and evaluation")
 DTYPES = exact("model.computes", "dtypes that modules take and return")
 # Measured: 0 for labels and accuracy, 1 for the loss to four digits, and 0 for the logits, in either regime.
+LOGITS = shown("function.evaluation.dtype", "dtype of the logits that evaluation hands on")
 EVALUATION = apart("function.evaluation", "the Trainer's evaluation against bare forwards", absolute=0.01)
 
 
@@ -27,12 +28,13 @@ class ForwardMeter(SessionMeter):
     """Watches one training step of its own, and an evaluation once the steps are over."""
 
     name = "forwards"
-    metrics = (RECEIVED, MODES, DTYPES, EVALUATION)
+    metrics = (RECEIVED, MODES, DTYPES, EVALUATION, LOGITS)
 
     def __init__(self) -> None:
         super().__init__()
         self.training, self.evaluation = Watch(), Watch()
         self.agreement: dict[str, JSON] = {}
+        self.logits = ""
 
     @contextmanager
     def instrument(self, scene: Scene) -> Iterator[None]:
@@ -44,7 +46,9 @@ class ForwardMeter(SessionMeter):
         """See `SessionMeter.trained`."""
         with self.evaluation.on(scene.model):
             found = evaluate(scene)
-        self.agreement = agreement(found, bare(scene, self.evaluation.batches), scene)
+        # A batch that is predicted twice is one of the evaluation's all the same.
+        self.agreement = agreement(found, bare(scene, once(self.evaluation.batches)), scene)
+        self.logits = str(getattr(found.logits, "dtype", type(found.logits).__name__))
 
     def probe(self, scene: Scene) -> Mapping[str, JSON]:
         """See `ProbeMeter.probe`."""
@@ -54,6 +58,7 @@ class ForwardMeter(SessionMeter):
             MODES.name: {side: watch.modes for side, watch in sides.items()},
             DTYPES.name: {side: watch.dtypes for side, watch in sides.items()},
             EVALUATION.name: self.agreement,
+            LOGITS.name: self.logits,
         }
 
 

@@ -32,6 +32,7 @@ LOADED_BYTES = Metric(
     better=Better.LOWER, relative=0.0, absolute=0.0,
 )  # fmt: skip
 CHECKPOINTING = _exact("model.checkpointing", "gradient checkpointing", "1")
+KIND = _exact("model.checkpointing.kind", "how gradient checkpoints are made")
 ATTENTION = _exact("model.attention", "attention backend")
 QUANTISED = _exact("model.quantised_bytes", "bytes of quantisation constants")
 
@@ -42,7 +43,7 @@ class ModelMapMeter(Meter):
     name = "model_map"
     metrics = (
         TRAINABLE, TOTAL, STORED, DTYPES, LOADED_DTYPES, RELOADED_DTYPES, MODULES, LOADED_MODULES, RELOADED_MODULES,
-        LOADED_BYTES, CHECKPOINTING, ATTENTION, QUANTISED,
+        LOADED_BYTES, CHECKPOINTING, KIND, ATTENTION, QUANTISED,
     )  # fmt: skip
 
     def stop(self, phase: Phase, scene: Scene) -> Mapping[str, Measured]:
@@ -89,6 +90,7 @@ def describe(model: Any) -> dict[str, JSON]:
         DTYPES.name: dtypes(model),
         MODULES.name: modules(model),
         CHECKPOINTING.name: int(compat.is_checkpointing(model)),
+        KIND.name: compat.checkpointing_kinds(model),
         ATTENTION.name: getattr(model.config, "_attn_implementation", None),
         QUANTISED.name: quantised_bytes(model),
     }

@@ -17,7 +17,7 @@ from .. import builders, compat, trial
 from ..nouns import JSON, Kind, Metric
 from ..scene import Scene
 from ._aside import aside
-from ._probing import SessionMeter, apart
+from ._probing import SessionMeter, apart, exact
 
 # Measured, every figure 1.0000 in fp32, qlora, lora, amp and their like of amp-fast and fp32-dyn, on transformers 5.23;
 # on 4.57.6, which rounds losses to four digits, 1.0001 at most. By batches, evaluation's was 0.976 in fp32.
@@ -26,6 +26,7 @@ LOG = apart("trainer.log", "the Trainer's log against what it did", absolute=0.0
 LEFT = Metric(
     name="memory.left_by_step", unit="1", kind=Kind.EXACT, concern="memory", title="tensors that a training step leaves"
 )
+OPERATIONS = exact("trainer.log.operations", "the logged number of operations against the batches' sum")
 STEPS, LOGGED = 7, 3
 """Steps, and how often they are logged: the last is in no logged loss, but in the training's."""
 SETTLED = 2
@@ -45,13 +46,15 @@ class Seen:
     rates: dict[int, float] = field(default_factory=dict)
     tensors: dict[int, int] = field(default_factory=dict)
     """Tensors alive as a step began."""
+    operations: float = 0.0
+    """Of all batches, as the Trainer counts one; 0 for a model of which it cannot."""
 
 
 class TrainerLogMeter(SessionMeter):
     """Trains and evaluates once the probe's steps are over."""
 
     name = "trainer_log"
-    metrics = (LOG, LEFT)
+    metrics = (LOG, LEFT, OPERATIONS)
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,7 +71,11 @@ class TrainerLogMeter(SessionMeter):
             figures = trainer.evaluate(eval_dataset=rows)
         history = trainer.state.log_history
         told = {**shares(history, seen), "eval_loss": share([(figures.get("eval_loss"), loss)])}
-        self.found = {LOG.name: told, LEFT.name: left(seen.tensors)}
+        self.found = {
+            LOG.name: told,
+            LEFT.name: left(seen.tensors),
+            OPERATIONS.name: {"total_flos": operations(history, seen)},
+        }
 
     def probe(self, scene: Scene) -> Mapping[str, JSON]:
         """See `ProbeMeter.probe`."""
@@ -98,8 +105,9 @@ def _watching(seen: Seen) -> Any:
 def _look(trainer: Any, seen: Seen) -> None:
     own = trainer.training_step
 
-    def step(model: Any, *args: Any, **kwargs: Any) -> Any:
-        loss, number = own(model, *args, **kwargs), trainer.state.global_step
+    def step(model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        loss, number = own(model, inputs, *args, **kwargs), trainer.state.global_step
+        seen.operations += float(trainer.floating_point_ops(inputs))
         seen.losses[number] = seen.losses.get(number, 0.0) + float(loss)
         if getattr(trainer.accelerator, "scaler", None) is None:
             seen.norms[number] = norm(model)
@@ -145,6 +153,12 @@ def shares(history: Sequence[Mapping[str, Any]], seen: Seen) -> dict[str, JSON]:
     if seen.norms:
         found["grad_norm"] = share([(entry.get("grad_norm"), seen.norms[entry["step"] - 1]) for entry in logged])
     return found
+
+
+def operations(history: Sequence[Mapping[str, Any]], seen: Seen) -> float | None:
+    """What the log says of a training's operations, as a share of their sum; None where either is not told."""
+    told = next((entry["total_flos"] for entry in reversed(history) if "total_flos" in entry), None)
+    return share([(told, seen.operations)])
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -7,7 +7,7 @@ from benchsuite.judges._diff import moves
 from benchsuite.rules._effects import ACTIVATIONS, CURVE, TRAIN_TIME, WORK
 from benchsuite.rules._looks import DEFAULTS, default_moved, first, some
 
-OWN = "model.checkpointing"
+OWN, KIND = "model.checkpointing", "model.checkpointing.kind"
 DEFAULT = "defaults.checkpointing"
 FLAG = ".checkpointing"
 MEMORY = {glob: -way for glob, way in ACTIVATIONS.items()}
@@ -16,10 +16,16 @@ MEMORY = {glob: -way for glob, way in ACTIVATIONS.items()}
 def find(seen: Evidence) -> Clue | None:
     """The flag differs, in the suite's own build or in one with nothing pinned."""
     unpinned = _flags(seen)
-    parts = (*seen.like(OWN, DEFAULT), *((DEFAULTS,) if unpinned else ()))
+    parts = (*seen.like(OWN, KIND, DEFAULT), *((DEFAULTS,) if unpinned else ()))
     if not parts:
         return None
     moved = first(seen, OWN)
+    kind = first(seen, KIND)
+    if moved is None and kind is not None:
+        was, now = (some(map(str, side)) if isinstance(side, list) else str(side) for side in kind[1:])
+        more = "use_reentrant=False" in now  # keeps its own account of saved tensors, in Python
+        words = f"checkpoints are made otherwise: by {now}, were by {was}"
+        return Clue(words=words, parts=parts, direction=1 if more else -1)
     if moved is None and default_moved(seen, "checkpointing"):
         return None
     if moved is None:

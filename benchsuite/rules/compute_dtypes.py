@@ -25,6 +25,6 @@ RULE = Rule(
     find=find,
     effects={**FUNCTION, **either(WORK), **either(TIME), **either(ACTIVATIONS)},
     unless=("modes", "quantised_set", "quantisation_format", "unquantised_dtype", "trainable_set", "adapter",
-            "module_classes", "attention", "tokens", "checkpointing", "activation_function"),
+            "module_classes", "attention", "tokens", "checkpointing", "activation_function", "untrained"),
     packages=("bitsandbytes", "torch", "accelerate", "transformers"),
 )  # fmt: skip

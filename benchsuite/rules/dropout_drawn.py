@@ -40,6 +40,7 @@ RULE = Rule(
     rank=24,
     find=find,
     effects={**CURVE, **either(WORK), "memory.saved_for_backward": 0, "memory.peak.*": 0, "model.dropout.scale": 0},
-    unless=("adapter", "checkpointing", "trainable_set", "quantised_set", "module_classes", "modes", "passes"),
+    unless=("adapter", "checkpointing", "trainable_set", "quantised_set", "module_classes", "modes", "passes",
+            "untrained"),
     packages=("transformers", "peft", "torch"),
-)
+)  # fmt: skip

@@ -35,6 +35,6 @@ RULE = Rule(
     rank=30,
     find=find,
     effects={**CURVE, **either(WORK), "optimizer.*": 0, "memory.*": 0},
-    unless=("updates", "trainable_set", "quantised_set", "checkpointing"),
+    unless=("updates", "untrained", "trainable_set", "quantised_set", "checkpointing"),
     packages=("transformers", "accelerate", "torch", "peft"),
 )

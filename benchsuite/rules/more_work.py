@@ -1,4 +1,4 @@
-"""A step launches more or fewer kernels or operators, or computes more; says which by name."""
+"""A step launches more or fewer kernels or operators, or computes more, or an evaluation does; says which by name."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ CENSUSES = {
     "count.kernels.step": ("kernels a step", "kernels.by_name"),
     "count.operators.step": ("operators a step", "operators.by_name"),
     "count.flops.step": ("FLOPs a step", ""),
+    "count.operators.evaluation": ("operators an evaluation", "operators.evaluation"),
 }
 
 

@@ -38,6 +38,6 @@ RULE = Rule(
     find=find,
     effects={**CURVE, "optimizer.lr": 0, "input.*": 0, "optimizer.*": 0, "seeds.rng": 0,
              "time.train": 1, "energy.train": 1},
-    unless=("trainable_set", "quantised_set", "optimizer_class"),
+    unless=("trainable_set", "quantised_set", "optimizer_class", "untrained"),
     packages=("transformers", "accelerate"),
 )  # fmt: skip
