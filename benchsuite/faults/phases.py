@@ -106,7 +106,7 @@ def log_python_work() -> None:
 
 @fault(
     "the model is saved twice",
-    libraries=("transformers", "safetensors"), regimes=BOTH, seen_by=("count.python_calls.save",),
+    libraries=("transformers",), regimes=BOTH, seen_by=("count.python_calls.save",),
     word="saving the model does more work in Python",
 )  # fmt: skip
 def save_twice() -> None:
@@ -127,7 +127,7 @@ def c_work_in_step() -> None:
     numbers = list(range(10**6, 0, -1))
 
     def around(call: Around, *args: Any, **kwargs: Any) -> Any:
-        sorted(numbers, key=None)
+        sorted(numbers)
         return call(*args, **kwargs)
 
     wrap(Trainer, "training_step", around)

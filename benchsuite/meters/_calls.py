@@ -18,13 +18,14 @@ from typing import Any
 
 FINDING = ("importlib", "_distutils_hack", "zipimport", "__editable__")
 """Beginnings of modules whose calls hang on how Python finds packages here (accelerate looks for one each step)."""
-LEFT_OUT = (*FINDING, __name__.partition(".")[0])
-"""Those, and our own."""
+OURS = __name__.partition(".")[0]
+PLANTED = f"{OURS}.faults"
+"""Holds what stands in for a library's own work."""
 
 
 @dataclass
 class Calls:
-    """What was called, by whichever name it has where it is defined; without what `LEFT_OUT` has and calls."""
+    """What was called, by whichever name it has where it is defined; without what is ours or looks for packages."""
 
     codes: Counter[tuple[str, CodeType]] = field(default_factory=Counter)
     """Python functions by module and code: they are named once nothing is counted any more."""
@@ -35,7 +36,7 @@ class Calls:
         """Python functions as "re.search", but those of these packages."""
         found: Counter[str] = Counter()
         for (module, code), calls in self.codes.items():
-            if not module.startswith(LEFT_OUT) and package(module) not in without:
+            if counts(module, without):
                 found[f"{module}.{code.co_qualname}"] += calls
         return found
 
@@ -43,9 +44,16 @@ class Calls:
         """C functions as "builtins.sorted", but what these packages call."""
         found: Counter[str] = Counter()
         for (module, name), calls in self.functions.items():
-            if not module.startswith(LEFT_OUT) and package(module) not in without:
+            if counts(module, without):
                 found[name] += calls
         return found
+
+
+def counts(module: str, without: tuple[str, ...]) -> bool:
+    """Whether what a module has, or calls, is counted."""
+    if package(module) == OURS:
+        return module.startswith(PLANTED)
+    return not module.startswith(FINDING) and package(module) not in without
 
 
 def package(name: str) -> str:

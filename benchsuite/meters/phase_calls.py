@@ -108,7 +108,7 @@ def counted(act: Callable[[], Any]) -> Counter[str]:
 
 @contextmanager
 def no_collection() -> Iterator[None]:
-    """The garbage collector rests, which would call finalisers at its own time."""
+    """The garbage collector rests, which would call finalisers at its own time. To run it first costs CUDA a second."""
     was = gc.isenabled()
     gc.disable()
     try:

@@ -31,7 +31,7 @@ SYSTEMS = frozenset({
 
 
 class PythonCallMeter(SessionMeter):
-    """Counts over one step and one batch, without `LEFT_OUT`."""
+    """Counts over one step and one batch."""
 
     name = "python_calls"
     metrics = (CALLS, BY_PACKAGE, C_CALLS, C_BY_NAME, SYSTEM)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Mapping
 
 from benchsuite.evidence import Clue, Evidence, Rule
 from benchsuite.nouns import JSON
-from benchsuite.rules._looks import amount, kernel, number, some
+from benchsuite.rules._looks import amount, number, some
 
 COUNT, BY_FUNCTION = "count.python_calls.{}", "python_calls.by_phase"
 DOING = {
@@ -21,7 +22,8 @@ TIMES = {"load": "time.load", "tokenise": "time.tokenise"}
 """Times of which nothing but the phase is part."""
 SHARE = 0.005
 """Of a phase's calls those of one function from which on the meter names it."""
-MOST = 3
+MOST, WIDTH = 3, 48
+BUILT_IN = {"builtins", *dir(builtins)}
 
 
 def find(seen: Evidence) -> Clue | None:
@@ -47,7 +49,7 @@ def _table(value: JSON, phase: str) -> JSON:
 
 
 def movers(before: JSON, now: JSON, old: float, new: float) -> list[str]:
-    """Functions whose calls moved, the largest move first, as "re.search few -> 3,000".
+    """Functions whose calls moved, the largest move first and Python's own last, as "re.search few -> 3,000".
 
     A function that a side does not name had there less than its share: no more is known of it.
     """
@@ -56,9 +58,19 @@ def movers(before: JSON, now: JSON, old: float, new: float) -> list[str]:
     for name in dict.fromkeys(names):
         a, b = number(before, name), number(now, name)
         moves.append(((SHARE * new if b is None else b) - (SHARE * old if a is None else a), name, a, b))
-    ordered = sorted(moves, key=lambda move: -abs(move[0]))
     least = SHARE * min(old, new)
-    return [f"{kernel(name)} {_few(a)} -> {_few(b)}" for move, name, a, b in ordered if abs(move) >= least]
+    ordered = sorted((m for m in moves if abs(m[0]) >= least), key=lambda m: (_common(m[1]), -abs(m[0])))
+    return [f"{_short(name)} {_few(a)} -> {_few(b)}" for _, name, a, b in ordered]
+
+
+def _common(name: str) -> bool:
+    """Whether a function is Python's own, as "dict.get": all work calls these, and they tell nothing of whose it is."""
+    return name.partition(".")[0] in BUILT_IN
+
+
+def _short(name: str) -> str:
+    plain = name.replace("<locals>.", "")
+    return plain if len(plain) <= WIDTH else f"...{plain[-WIDTH:]}"
 
 
 def _few(calls: float | None) -> str:
