@@ -30,8 +30,8 @@ PHASES = {
     "log": "calls from Python to log",
     "save": "calls from Python to save the model",
 }
-# Measured: the same to the last call in about ten processes of fp32 and eight of qlora on the CPU, and in 3 of
-# each on an H200, beside busy processes too. Room for what hangs on time, as a progress bar does.
+# Measured: the same to the last call, but for what is left out below: in 4 trials of fp32 and 3 of qlora on a CPU, and
+# in 3 processes of each on an H200, one of them beside busy ones. Room for what hangs on time, as a progress bar does.
 ROOM = 0.005
 COUNTS = {
     phase: count(f"count.python_calls.{phase}", title, same_stack=True, depends_on=("python",), relative=ROOM)
