@@ -13,6 +13,7 @@ from benchsuite.defaults import signatures
 from benchsuite.judges.values import JUDGE as VALUES
 from benchsuite.judges.values import common, names
 from benchsuite.meters import (
+    _calls,
     _probing,
     _watch,
     allocations,
@@ -25,6 +26,7 @@ from benchsuite.meters import (
     live_objects,
     model_map,
     operators,
+    phase_calls,
     precision,
     python_calls,
     rng,
@@ -37,6 +39,7 @@ from benchsuite.meters import (
     weights,
 )
 from benchsuite.nouns import Device, Kind, Measured, Metric, Outcome, Phase, Role
+from benchsuite.rules import phase_work
 
 torch = pytest.importorskip("torch")
 
@@ -53,7 +56,8 @@ def test_every_metric_is_judged_by_somebody():
 
 
 @pytest.mark.parametrize(
-    "name", ["count.operators.step", "count.python_calls.step", "count.allocations.step", "seeds.rng"]
+    "name",
+    ["count.operators.step", "count.python_calls.step", "count.c_calls.step", "count.allocations.step", "seeds.rng"],
 )
 def test_what_moves_with_every_release_is_news_on_one_stack_only(name):
     """Counts that a release may move gate on the same versions and explain across them."""
@@ -235,42 +239,88 @@ def test_only_reading_on_the_host_waits(name, source, target, waiting):
 
 
 def test_python_calls_are_counted_by_package_and_the_profiler_is_put_back():
-    """Calls of Python functions count; those of C functions do not."""
+    """A generator's end and our own functions do not count, nor do C functions that we call."""
+    import json
     import sys
+
+    calls, before = _calls.Calls(), sys.getprofile()
+    with _calls.counting(calls):
+        json.dumps(1)
+        invariance.ratio(1.0, 2.0)
+    assert python_calls.by_package(calls)["json"] == 3
+    assert "benchsuite" not in python_calls.by_package(calls)
+    assert sys.getprofile() is before
+
+
+def test_c_functions_are_counted_by_name():
+    """As people write them, whoever's object they are of; what the suite calls itself is left out."""
+    calls = _calls.Calls()
+    with _calls.counting(calls):
+        [].append(sorted([2, 1]))
+    assert (calls.c()["list.append"], calls.c()["builtins.sorted"]) == (1, 1)
+    ours = {"__name__": "benchsuite.meters.x"}
+    with _calls.counting(again := _calls.Calls()):
+        exec("sorted([2, 1])", ours)
+    assert "builtins.sorted" not in again.c()
+
+
+def test_what_is_planted_stands_in_for_a_library():
+    """It counts, and no other module of ours does."""
+    assert _calls.counts("benchsuite.faults.phases", ())
+    assert not _calls.counts("benchsuite.scene", ())
+
+
+def test_a_phase_is_counted_without_what_hangs_on_time_and_place():
+    """The same act counts the same, whatever waits beside it and wherever its files lie."""
+    import json
+    import posixpath
+    import threading
+
+    def work():
+        json.dumps({"a": [1, 2]})
+
+    def more():
+        work()
+        threading.Event().set()
+        posixpath.normpath("/a/b")
+
+    plain, other = phase_calls.counted(work), phase_calls.counted(more)
+    assert plain == phase_calls.counted(work)
+    assert not any(name.startswith(("threading", "posixpath")) for name in other)
+    assert plain["json.dumps"] == other["json.dumps"] == 1
+
+
+def test_functions_of_a_phase_are_named_from_a_share_on():
+    """The rest would be most of a record."""
     from collections import Counter
 
-    idle, calls, system, before = Counter(), Counter(), Counter(), sys.getprofile()
-    with python_calls.counting(idle, system):
-        math.sqrt(4)
-    with python_calls.counting(calls, system):
-        math.sqrt(4)
-        invariance.ratio(1.0, 2.0)
-    assert calls - idle == {"benchsuite": 1}
-    assert system == {}
-    assert sys.getprofile() is before
+    assert phase_calls.named(Counter(a=996, b=5, c=1)) == {"a": 996}
+    assert phase_work.SHARE == phase_calls.SHARE
 
 
 def test_calls_of_the_system_are_counted_by_name():
     """The clock's and the process's, but not those of Python as it looks for a package."""
     import os
     import time
-    from collections import Counter
 
-    system, finder = Counter(), {"__name__": "importlib._bootstrap_external", "stat": os.stat}
-    with python_calls.counting(Counter(), system):
+    meter, finder = python_calls.PythonCallMeter(), {"__name__": "importlib._bootstrap_external", "stat": os.stat}
+    with _calls.counting(meter.calls):
         os.getpid()
         time.monotonic()
         len([1])
         exec("stat('.')", finder)
-    assert system == {"posix.getpid": 1, "time.monotonic": 1}
+    assert meter.probe(None)["count.system_calls.step"] == {"posix.getpid": 1, "time.monotonic": 1}
 
 
 def test_calls_that_hang_on_where_packages_lie_are_left_out():
     """The search for packages takes as many calls as there are folders to look in."""
-    meter = python_calls.PythonCallMeter()
-    meter.calls.update({"torch": 7, "importlib": 200, "__editable___x_finder": 4, "benchsuite": 3})
+    meter, code = python_calls.PythonCallMeter(), invariance.ratio.__code__
+    modules = {"torch.nn": 7, "importlib.util": 200, "__editable___x_finder": 4, "benchsuite.trial": 3}
+    meter.calls.codes.update({(module, code): calls for module, calls in modules.items()})
+    meter.calls.functions.update({(module, "list.append"): calls for module, calls in modules.items()})
     assert meter.probe(None) == {
-        "count.python_calls.step": 7, "python_calls.by_package": {"torch": 7}, "count.system_calls.step": {}
+        "count.python_calls.step": 7, "python_calls.by_package": {"torch": 7}, "count.c_calls.step": 7,
+        "c_calls.by_name": {"list.append": 7}, "count.system_calls.step": {},
     }  # fmt: skip
 
 

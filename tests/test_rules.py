@@ -553,6 +553,30 @@ EXAMPLES = (
     ),
     Example(
         rule="host_path",
+        old={"count.c_calls.step": 2974, "c_calls.by_name": {"builtins.id": 289}},
+        new={"count.c_calls.step": 2975, "c_calls.by_name": {"builtins.id": 289, "builtins.sorted": 1}},
+        says="on the host, C calls a step 2,974 -> 2,975 (builtins.sorted 0 -> 1)",
+        of=("count.c_calls.step", "c_calls.by_name"),
+    ),
+    Example(
+        rule="phase_work",
+        old={
+            "count.python_calls.load": 12345,
+            "count.python_calls.save": 900,
+            "python_calls.by_phase": {"load": {"re.search": 300, "dict.get": 400, "copy.copy": 70}, "save": {}},
+        },
+        new={
+            "count.python_calls.load": 45678,
+            "count.python_calls.save": 450,
+            "python_calls.by_phase": {"load": {"re.search": 3300, "dict.get": 30000, "re._compile": 3000}, "save": {}},
+        },
+        says="loading the model does more work in Python: 12,345 -> 45,678 calls (most: re.search 300 -> 3,300, "
+        "re._compile few -> 3,000, copy.copy 70 -> few and 1 more); "
+        "saving the model does less work in Python: 900 -> 450 calls; ",
+        of=("count.python_calls.load", "count.python_calls.save", "python_calls.by_phase"),
+    ),
+    Example(
+        rule="host_path",
         old={"count.cuda_calls.step": 900, "cuda_calls.by_name": {"cudaLaunchKernel": 868, "cudaMemcpyAsync": 32}},
         new={"count.cuda_calls.step": 932, "cuda_calls.by_name": {"cudaLaunchKernel": 868, "cudaMemcpyAsync": 64}},
         says="on the host, CUDA API calls a step 900 -> 932 (cudaMemcpyAsync 32 -> 64)",

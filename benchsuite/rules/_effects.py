@@ -23,7 +23,7 @@ ACTIVATIONS: Effects = {
     "vram.peak.train": 1, "vram.reserved.train": 1, "memory.saved_for_backward": 1, "memory.peak.*": 1, "ram.peak": 1,
 }  # fmt: skip
 WORK: Effects = {
-    "count.*": 1, "operators.*": 0, "kernels.*": 0, "cuda_calls.*": 0, "python_calls.*": 0,
+    "count.*": 1, "operators.*": 0, "kernels.*": 0, "cuda_calls.*": 0, "python_calls.*": 0, "c_calls.*": 0,
     "model.computes": 0, "model.products": 0,
     "model.attention.dispatched": 0, "model.dropout.drawn": 0,
     "vram.cublas_workspace": 0,

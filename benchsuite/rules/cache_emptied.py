@@ -33,6 +33,8 @@ RULE = Rule(
         "vram.reserved.*": -1,
         "count.python_calls.step": 1,
         "python_calls.*": 0,
+        "count.c_calls.step": 1,
+        "c_calls.*": 0,
         "count.cuda_calls.step": 1,
         "cuda_calls.*": 0,
     },

@@ -34,7 +34,8 @@ RULE = Rule(
     find=find,
     effects={**{k: v for k, v in TIME.items() if not k.startswith("device.")}, COPIES: 1, SYNCS: 1,
              "count.operators.step": 1, "count.allocations.step": 1, "count.python_calls.step": 0,
-             "count.cuda_calls.step": 1, "operators.*": 0, "kernels.*": 0, "cuda_calls.*": 0},
+             "count.c_calls.step": 0, "c_calls.*": 0, "count.cuda_calls.step": 1, "operators.*": 0, "kernels.*": 0,
+             "cuda_calls.*": 0},
     unless=("compute_dtypes",),
     packages=("transformers", "accelerate", "torch"),
 )  # fmt: skip

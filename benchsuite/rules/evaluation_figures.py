@@ -25,7 +25,7 @@ RULE = Rule(
     rank=27,
     find=find,
     effects={"quality.validation_loss": 0, "quality.accuracy.epochs": 0, "operators.evaluation": 0,
-             "count.operators.evaluation": 0},
+             "count.operators.evaluation": 0, "count.python_calls.evaluation": 0},
     unless=("modes", "evaluation_random", "evaluation_rows", "received", "gradient"),
     packages=("transformers", "accelerate"),
 )  # fmt: skip

@@ -30,8 +30,8 @@ RULE = Rule(
     rank=12,
     find=find,
     effects={"quality.validation_loss": 0, "quality.accuracy.epochs": 0, RECEIVED: 0, "input.evaluated": 0,
-             "function.evaluation": 0,
-             "time.train": 0, "count.operators.evaluation": 0, "operators.evaluation": 0},
+             "function.evaluation": 0, "time.train": 0, "count.operators.evaluation": 0,
+             "count.python_calls.evaluation": 0, "operators.evaluation": 0},
     unless=("tokens", "received"),
     packages=("transformers", "accelerate", "datasets", "torch"),
 )  # fmt: skip

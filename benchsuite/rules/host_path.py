@@ -1,4 +1,4 @@
-"""The way to the device got longer: more python calls, CUDA calls, copies or waits a step for the same work on it."""
+"""The way to the device got longer: more Python and CUDA calls, copies or waits a step for the same work on it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,16 @@ COUNTS = {
     "count.syncs.step": "waits for the device a step",
     "count.copies.step": "copies between host and device a step",
     "count.python_calls.step": "python calls a step",
+    "count.c_calls.step": "C calls a step",
     "count.cuda_calls.step": "CUDA API calls a step",
 }
-TABLES = {"count.python_calls.step": "python_calls.by_package", "count.cuda_calls.step": "cuda_calls.by_name"}
+TABLES = {
+    "count.python_calls.step": "python_calls.by_package",
+    "count.c_calls.step": "c_calls.by_name",
+    "count.cuda_calls.step": "cuda_calls.by_name",
+}
+EITHER_WAY = {"count.c_calls.step": 0}
+"""What need not move as the others do: where Python is called less, C may be called more."""
 
 
 def find(seen: Evidence) -> Clue | None:
@@ -36,6 +43,6 @@ RULE = Rule(
     rank=52,
     find=find,
     effects={**{k: v for k, v in TIME.items() if not k.startswith("device.")}, **dict.fromkeys(COUNTS, 1),
-             "python_calls.*": 0, "cuda_calls.*": 0},
+             **EITHER_WAY, "python_calls.*": 0, "c_calls.*": 0, "cuda_calls.*": 0},
     packages=("transformers", "accelerate", "peft", "bitsandbytes", "torch"),
 )  # fmt: skip
