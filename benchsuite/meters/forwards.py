@@ -19,8 +19,8 @@ from ._watch import Evaluation, Watch, contents, cross_entropy, evaluate, once
 RECEIVED = exact("input.received", "batches as the model receives them")
 MODES = exact("model.modes", "modes in training and evaluation")
 DTYPES = exact("model.computes", "dtypes that modules take and return")
-# Measured: 0 for labels and accuracy, 1 for the loss to four digits, and 0 for the logits, in either regime.
 LOGITS = shown("function.evaluation.dtype", "dtype of the logits that evaluation hands on")
+# Measured: 0 for labels and accuracy, 1 for the loss to four digits, and 0 for the logits, in either regime.
 EVALUATION = apart("function.evaluation", "the Trainer's evaluation against bare forwards", absolute=0.01)
 
 

@@ -31,8 +31,9 @@ PHASES = {
     "save": "calls from Python to save the model",
 }
 # Measured: the same to the last call, but for what is left out below: in 4 trials of fp32 and 3 of qlora on a CPU, and
-# in 3 processes of each on an H200, one of them beside busy ones. Room for what hangs on time, as a progress bar does.
-ROOM = 0.005
+# in 3 processes of each on an H200, one of them beside busy ones. Room for what hangs on time or place all the same:
+# work that was done twice, or that copies a model, moves a phase's calls by far more.
+ROOM = 0.02
 COUNTS = {
     phase: count(f"count.python_calls.{phase}", title, same_stack=True, depends_on=("python",), relative=ROOM)
     for phase, title in PHASES.items()
