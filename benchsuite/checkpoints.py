@@ -43,7 +43,7 @@ def resolve(options: Options, case: Case, labels: int) -> str:
 
 def _local(name: str, revision: str) -> Path:
     path = Path(name).expanduser()
-    if path.exists():
+    if os.path.exists(path):  # a name that no file can have is not there
         return path
     if name.startswith((".", "/", "~")) or name.count("/") > 1:
         raise SuiteError(f"no model folder {name!r}. Give a folder with config.json, or a name on the hub.")

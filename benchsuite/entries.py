@@ -5,6 +5,7 @@ Covers spelling, types and where folders lie. What the words mean (profiles, reg
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +36,8 @@ def folder(path: str, root: Path) -> str:
 def located(model: str, root: Path) -> str:
     """A model's folder as an absolute path; a name that no folder here has is one of the hub's and stays."""
     path = folder(model, root)
-    return path if Path(path).exists() else model
+    # Unlike Path's own: what no file can be called is simply not there.
+    return path if os.path.exists(path) else model
 
 
 def _text(value: Any) -> str | None:

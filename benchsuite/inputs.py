@@ -47,7 +47,7 @@ def _tried(call: Callable[[], object]) -> str:
 def _model(options: Options) -> Input:
     name = options.model or cases.PUBLISHED
     folder = Path(name).expanduser()
-    if folder.exists() or name.startswith((".", "/", "~")) or name.count("/") > 1:
+    if os.path.exists(folder) or name.startswith((".", "/", "~")) or name.count("/") > 1:
         problem = _tried(lambda: checkpoints.check_folder(folder, weights=options.weights, labels=LABELS))
         return _folder("model", name, problem)
     return _hub("model", name, "models", "TRANSFORMERS_OFFLINE", "config.json")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from . import cases, checkpoints, registry
 from .nouns import Case, Options, UsageError
@@ -18,7 +18,7 @@ def check_words(options: Options) -> None:
     """
     check_tolerances(options.tolerances)
     file, _, function = options.inject.rpartition(":")
-    if options.inject and not (function and Path(file).is_file()):
+    if options.inject and not (function and os.path.isfile(file)):
         raise UsageError(f"--suite-inject {options.inject!r}: no such Python file. Give FILE.py:FUNCTION.")
 
 

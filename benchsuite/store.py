@@ -7,6 +7,7 @@ baseline (`promote` does).
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 from collections.abc import Iterable
@@ -96,7 +97,7 @@ def load_record(path: Path) -> Record:
 
 def load_files(run: Path) -> tuple[tuple[Path, Record], ...]:
     """Each record of a run (or the one record that `run` is) with its file, by case, trial and pair."""
-    if not run.is_file() and not run.is_dir():
+    if not os.path.exists(run):
         raise SuiteError(f"no such run: {run}")
     paths = [run] if run.is_file() else sorted((run / "records").glob("*.json"))
     return tuple(sorted(((path, load_record(path)) for path in paths), key=lambda found: _place(found[1])))

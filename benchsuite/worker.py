@@ -21,7 +21,6 @@ import threading
 import time
 import traceback
 from collections.abc import Mapping
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +38,16 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--work", help="folder for what trials write and nobody keeps; by default a new one")
     parser.add_argument("--out", required=True, help="file for the records")
     given = parser.parse_args(argv)
+    work = Path(given.work or tempfile.mkdtemp(prefix="benchsuite-"))
     if given.lifeline is not None:
-        threading.Thread(target=_die_with, args=(given.lifeline, given.work), daemon=True).start()
-    with nullcontext(given.work) if given.work else tempfile.TemporaryDirectory(prefix="benchsuite-") as work:
-        return _serve(Path(given.out), Path(work))
+        threading.Thread(target=_die_with, args=(given.lifeline, work), daemon=True).start()
+    try:
+        return _serve(Path(given.out), work)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
-def _die_with(lifeline: int, work: str) -> None:
+def _die_with(lifeline: int, work: Path) -> None:
     """Once the pipe closes, end with all that was started here: nobody would take the records."""
     os.read(lifeline, 1)
     shutil.rmtree(work, ignore_errors=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from factories import make_record
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from benchsuite import cases, settings
@@ -85,6 +85,7 @@ def test_what_is_no_list_of_tables_is_refused(tmp_path: Path, text: str) -> None
 
 
 @given(st.dictionaries(st.sampled_from([*KEYS, "other"]), st.none() | st.text() | st.integers() | st.lists(st.text())))
+@example({"profiles": "tiny", "model": "0" * 300})
 def test_any_table_is_read_or_refused_in_words(table: dict[str, Any]) -> None:
     """Never another error."""
     try:

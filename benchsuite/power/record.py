@@ -107,6 +107,8 @@ class Process:
     def end(self) -> None:
         """Leave nothing of it behind."""
         kill_tree(self.running)
+        if self.running.stdout is not None:
+            self.running.stdout.close()
 
 
 def record_all(options: Options, *, count: int, folder: Path, say: Callable[[str], None]) -> None:

@@ -8,6 +8,7 @@ run. Not covered: the test split, which has no labels, and any rule about which 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,8 +119,8 @@ def find(data: str) -> tuple[Files, Read]:
         SuiteError: there is no such folder, or it has none of the known layouts.
     """
     folder = Path(data).expanduser()
-    if not folder.is_dir():
-        seen = "is a file" if folder.exists() else "does not exist"
+    if not os.path.isdir(folder):  # also what no file can be called
+        seen = "is a file" if os.path.exists(folder) else "does not exist"
         raise SuiteError(f"the data folder {data!r} {seen}. Give a folder in one of these layouts:\n{LAYOUTS}")
     for inner, files_of, read in SOURCES:
         files = files_of(folder / inner)
