@@ -173,12 +173,15 @@ def _refusal(
     differs = unlike(metric, bench.old_trials, bench.new_trials)
     if differs:
         return Outcome.INCOMPARABLE, differs
-    if not new:
-        gate = metric.role is Role.GATE
-        return Outcome.INVALID if gate else Outcome.INCOMPARABLE, MISSING
     if not old:
         return Outcome.NO_BASELINE, "the baseline was approved without this metric"
-    return None
+    return None if new else _missing(metric)
+
+
+def _missing(metric: Metric) -> tuple[Outcome, str]:
+    if metric.may_lack:
+        return Outcome.INCOMPARABLE, f"not measured in this run: {metric.may_lack}"
+    return Outcome.INVALID if metric.role is Role.GATE else Outcome.INCOMPARABLE, MISSING
 
 
 def _gaps(bench: _Bench, old: Sequence[Measured], new: Sequence[Measured]) -> str:

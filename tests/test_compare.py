@@ -8,6 +8,7 @@ from factories import make_baseline, make_case, make_environment, make_provenanc
 from judging import METRICS, gpu_baseline, gpu_case, gpu_record, result, unchanged, upgraded, values
 
 from benchsuite.compare import exit_code, measured
+from benchsuite.meters.nvml import ENERGY
 from benchsuite.nouns import (
     Better,
     Kind,
@@ -186,6 +187,19 @@ def test_a_metric_on_one_side_only_is_never_silent():
     old = replace(gpu_baseline(CASE), trials=new)
     found = by_metric(result(CASE, (gpu_record(CASE),), old))
     assert found["model.modules"].outcome is Outcome.NO_BASELINE
+
+
+def test_what_a_sound_trial_may_lack_is_no_alarm():
+    """A host that trains quicker than the energy counter can tell is told so, and fails nothing."""
+    joules = Measured(value=1874.5)
+    old = tuple(replace(t, metrics={**t.metrics, "energy.train": joules}) for t in gpu_baseline(CASE).trials)
+    baseline = replace(gpu_baseline(CASE), trials=old)
+    judged = result(CASE, (gpu_record(CASE),), baseline, metrics={**METRICS, ENERGY.name: ENERGY})
+    found = by_metric(judged)["energy.train"]
+    assert (found.outcome, found.fails) == (Outcome.INCOMPARABLE, False)
+    assert found.detail == (
+        "not measured in this run: a training under 5 s has none, the driver's counter is too coarse"
+    )
 
 
 def test_a_metric_that_some_trials_lack_is_judged_and_the_gap_told():

@@ -26,6 +26,7 @@ def _shown(name: str, unit: str, title: str) -> Metric:
 ENERGY = Metric(
     name="energy.train", unit="J", kind=Kind.WALL, concern="training", title="energy of training",
     better=Better.LOWER, relative=0.25,
+    may_lack=f"a training under {SHORTEST_ENERGY_WINDOW:.0f} s has none, the driver's counter is too coarse",
 )  # fmt: skip
 UTILISATION = _shown("nvml.utilisation", "%", "GPU utilisation, mean")
 SM_CLOCK = _shown("nvml.sm_clock", "MHz", "SM clock, median")

@@ -37,6 +37,8 @@ class Metric:
     """True where a difference is news only on the same versions of the guarded libraries, and else explains."""
     reading: int = 1
     """Raised with every change of the meter that moves the value on an unchanged stack; two readings never compare."""
+    may_lack: str = ""
+    """Why a trial of an unchanged stack may be without it; empty where every trial has it."""
     noise: Noise | None = None
     """How its trials scatter; declared by no meter, filled in for judges before they are asked."""
 
