@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 GUARDED = ("torch", "transformers", "peft", "bitsandbytes", "accelerate", "datasets", "tokenizers")
 """The libraries whose upgrades are judged."""
 ABSENT = "absent"
+INSTALLER = "pip"
+"""Puts packages there, and is in no trial: another version of it is no news."""
 OWN = "benchsuite"
 """Absent where the suite runs from a folder; its version stands in the record."""
 
@@ -21,7 +23,7 @@ def guarded(versions: Mapping[str, str]) -> dict[str, str]:
 
 def moved(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
     """Each package that differs as "NAME OLD -> NEW", by name: guarded ones first, then by name."""
-    names = [*GUARDED, *sorted({*old, *new} - set(GUARDED))]
+    names = [*GUARDED, *sorted({*old, *new} - {*GUARDED, INSTALLER})]
     pairs = {name: (old.get(name, ABSENT), new.get(name, ABSENT)) for name in names}
     differing = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
     if ABSENT in differing.get(OWN, ()):

@@ -97,6 +97,7 @@ def test_what_is_installed_besides_is_told_after_versions_and_never_as_one():
     more = {**side({})[0].environment.packages, "aaa": "1"}
     cause = explained(*GREW, packages=more)["vram.after_load"].cause
     assert cause == "no known cause: no version differs; came or went: aaa 1 -> absent"
+    assert moved({"pip": "23.2.1"}, {"pip": "26.3"}) == {}, "it only put them there"
     assert listed({"a": "a absent -> 1", "b": "b 1 -> 2", "c": "c 1 -> absent"}, 1) == "b 1 -> 2 and 2 more"
 
 
