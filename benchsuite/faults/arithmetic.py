@@ -59,7 +59,7 @@ def backward_halved() -> None:
 @fault(
     "the first layer's adapters get no gradients",
     libraries=("peft", "transformers"), regimes=QLORA, seen_by=("optimizer.applied", "optimizer.gradients"),
-    word="not every step updates every tensor",
+    word="get no update",
 )  # fmt: skip
 def gradients_lost() -> None:
     """Drop them before the update."""

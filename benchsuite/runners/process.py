@@ -76,7 +76,7 @@ class Worker:
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, start_new_session=True,
                 env=dict(self.variables), pass_fds=(watched,),
             )  # fmt: skip
-        except BaseException:
+        except BaseException:  # Ctrl-C too: nobody else knows of pipe and folder yet, and it goes on
             os.close(lifeline)
             shutil.rmtree(self.work, ignore_errors=True)
             raise
