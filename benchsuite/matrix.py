@@ -65,6 +65,8 @@ class Row:
     """Other metrics that failed."""
     upgrade: tuple[str, ...]
     """Those of both that fail where the guarded libraries' versions differ too, so that their insides may."""
+    processor: tuple[str, ...]
+    """Those of both that fail where the baseline is of another model of processor too, with other instructions."""
     explanation: str
     explained: bool
     """Whether the explanation contains the fault's word."""
@@ -103,6 +105,7 @@ def sift(
     regime: str,
     verdicts: Sequence[Verdict],
     upgraded: Sequence[Verdict] = (),
+    elsewhere: Sequence[Verdict] = (),
     *,
     acted: bool,
     problem: str,
@@ -114,6 +117,7 @@ def sift(
         regime: Where.
         verdicts: What was said of it, causes told.
         upgraded: What would be said of it, had the guarded libraries other versions.
+        elsewhere: What would be said of it, had it run on another processor.
         acted: Whether anything that repeats to the last bit differs from the clean trial.
         problem: Why the trial failed; empty where it went well. A crash catches where the fault says so.
     """
@@ -123,7 +127,7 @@ def sift(
     return _row(
         fault, regime=regime, result=_result(wanted, failing, acted=acted, problem=problem), problem=problem,
         by=tuple(v.metric for v in wanted), besides=tuple(v.metric for v in failing if v not in wanted),
-        upgrade=tuple(v.metric for v in upgraded if v.fails),
+        upgrade=tuple(v.metric for v in upgraded if v.fails), processor=tuple(v.metric for v in elsewhere if v.fails),
         explanation=explanation, explained=explained,
     )  # fmt: skip
 
@@ -146,7 +150,7 @@ def clean_row(regime: str, verdicts: Sequence[Verdict], problem: str) -> Row:
     return Row(
         fault=CLEAN_NAME, about="nothing is planted", listed=False, threads=(), libraries=(), regime=regime,
         result=Result.ALARM if failing else Result.CLEAN, expected=(), by=(), besides=failing, upgrade=(),
-        explanation="", explained=True, problem=problem,
+        processor=(), explanation="", explained=True, problem=problem,
     )  # fmt: skip
 
 
@@ -159,13 +163,14 @@ def _row(
     by: tuple[str, ...] = (),
     besides: tuple[str, ...] = (),
     upgrade: tuple[str, ...] = (),
+    processor: tuple[str, ...] = (),
     explanation: str = "",
     explained: bool = False,
 ) -> Row:
     return Row(
         fault=fault.name, about=fault.about, listed=bool(fault.listed), threads=fault.threads,
         libraries=fault.libraries, regime=regime, result=result, expected=fault.seen_by, by=by, besides=besides,
-        upgrade=upgrade, explanation=explanation, explained=explained, problem=problem,
+        upgrade=upgrade, processor=processor, explanation=explanation, explained=explained, problem=problem,
     )  # fmt: skip
 
 

@@ -12,6 +12,8 @@ EXPECTED, BESIDES, NOTHING = "●", "○", "·"
 ORDER = tuple(Result)
 ONE_STACK = "seen on one stack alone"
 """Of a fault: where other versions of the libraries run, nothing fails, since their insides may differ."""
+ONE_PROCESSOR = "seen on one kind of processor alone"
+"""Of a fault: against a baseline of another, nothing fails, since what differs in bits may differ for that."""
 MEANING: Mapping[Result, str] = {
     Result.MISSED: "the fault acted, and nothing failed",
     Result.ELSEWHERE: "something failed, and nothing that names the part at fault",
@@ -25,9 +27,10 @@ MEANING: Mapping[Result, str] = {
     Result.NEEDS_QUIET: "not run: times alone tell it, and they are judged with one trial at a time only",
     Result.OTHER_REGIME: "not run: it acts in regimes that were not asked for",
 }
-UPGRADE = (
+AS_IF = (
     "On an upgrade: the same trials judged as if the versions of the guarded libraries differed, where what a library "
-    "does inside explains and fails nothing."
+    "does inside explains and fails nothing. On another processor: judged as if the baseline came from one of another "
+    "model and instruction set, against which bits say nothing."
 )
 TOGETHER = (
     "{} trials ran at once, so times (kinds wall and device) were not judged; every other figure repeats whatever runs "
@@ -45,7 +48,11 @@ def tally(rows: Sequence[Row]) -> str:
     counts = Counter(row.result for row in rows)
     said = ", ".join(f"{counts[result]} {result.value}" for result in Result if counts[result])
     caught = [row for row in rows if row.result is Result.CAUGHT]
-    short = {"not explained": [r for r in caught if not r.explained], ONE_STACK: [r for r in caught if not r.upgrade]}
+    short = {
+        "not explained": [r for r in caught if not r.explained],
+        ONE_STACK: [r for r in caught if not r.upgrade],
+        ONE_PROCESSOR: [r for r in caught if not r.processor],
+    }
     more = ", ".join(f"{len(of)} {'is' if len(of) == 1 else 'are'} {words}" for words, of in short.items() if of)
     return said + (f"; of those caught {more}" if more else "")
 
@@ -91,7 +98,8 @@ def _seen(row: Row) -> str:
     """By what a row was seen, or by what it ought to have been; then the explanation."""
     besides = f" (besides: {', '.join(row.besides)})" if row.besides else ""
     if row.result is Result.CAUGHT:
-        notes = [*([] if row.explained else ["not explained"]), *([] if row.upgrade else [ONE_STACK])]
+        found = {"not explained": row.explained, ONE_STACK: row.upgrade, ONE_PROCESSOR: row.processor}
+        notes = [note for note, otherwise in found.items() if not otherwise]
         return f"by {', '.join(row.by)}{besides}: {row.explanation}" + (f" [{', '.join(notes)}]" if notes else "")
     if row.result in NOT_RUN or not row.expected:
         return (row.problem or row.about) + besides
@@ -113,24 +121,31 @@ def markdown(report: Report) -> str:
         ((f"`{r.fault}`", r.regime, r.result.value, *(mark(r, c).replace(NOTHING, "") for c in columns))
          for r in told),
     )  # fmt: skip
-    words = _table(
-        ("fault", "what a user gets", "met in", "seen by", "on an upgrade", "explanation"),
-        ((f"`{r.fault}`", r.about, ", ".join(r.threads or r.libraries), ", ".join(f"`{name}`" for name in r.by),
-          _upgrade(r), r.explanation or _first(r.problem) or MEANING[r.result]) for r in told),
-    )  # fmt: skip
-    legend = f"{EXPECTED} a metric failed that ought to; {BESIDES} another one failed besides. {UPGRADE}"
+    words = _table(WORDS_HEAD, map(_in_words, told))
+    legend = f"{EXPECTED} a metric failed that ought to; {BESIDES} another one failed besides. {AS_IF}"
     found = Counter(row.result for row in rows)
     meaning = "\n".join(f"- {result.value}: {MEANING[result]}" for result in Result if found[result])
     return "\n\n".join((_heading(report), tally(rows) + ".", meaning, matrix, legend, words)) + "\n"
 
 
-def _upgrade(row: Row) -> str:
-    """By what else a fault is seen where other versions run; of many the first few."""
+def _in_words(row: Row) -> tuple[str, ...]:
+    return (
+        f"`{row.fault}`", row.about, ", ".join(row.threads or row.libraries), ", ".join(f"`{name}`" for name in row.by),
+        _there(row, row.upgrade, ONE_STACK), _there(row, row.processor, ONE_PROCESSOR),
+        row.explanation or _first(row.problem) or MEANING[row.result],
+    )  # fmt: skip
+
+
+def _there(row: Row, metrics: Sequence[str], otherwise: str) -> str:
+    """By what a fault is seen where other versions run, or on another processor; of many the first few."""
     if row.result is not Result.CAUGHT:
         return ""
-    return some([f"`{name}`" for name in row.upgrade]) if row.upgrade else ONE_STACK
+    return some([f"`{name}`" for name in metrics]) if metrics else otherwise
 
 
+WORDS_HEAD = (
+    "fault", "what a user gets", "met in", "seen by", "on an upgrade", "on another processor", "explanation",
+)  # fmt: skip
 WHAT = (
     "Each fault was planted in a trial of its own and held against a clean trial. Written by `benchsuite selftest "
     "--markdown FILE`; not to be edited."

@@ -23,6 +23,7 @@ from .nouns import (
     SCHEMA,
     Baseline,
     Case,
+    Environment,
     Kind,
     Options,
     Profile,
@@ -38,6 +39,8 @@ from .session import Session, Show
 T = TypeVar("T")
 Kinds = frozenset[Kind]
 CLEAN = "clean"
+PROCESSOR = ("cpu_capability", "cpu_model")
+"""Facts of `Environment.hardware` that another processor changes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,19 +212,25 @@ def trial(measure: Measure, against: Trials, fault: Fault, regime: str, kinds: K
     except SuiteError as error:
         return replace(matrix.not_run(fault, Result.CRASHED, str(error)), regime=regime)
     acted = bool(made.problem) or matrix.acted(against.records, made.records, registry.metrics())
-    verdicts, upgraded = (judge(against, side, kinds) for side in (made, _upgraded(made)))
-    return matrix.sift(fault, regime, verdicts, upgraded, acted=acted, problem=made.problem)
+    verdicts = [judge(against, side, kinds) for side in (made, _as_if(made, _upgraded), _as_if(made, _elsewhere))]
+    return matrix.sift(fault, regime, *verdicts, acted=acted, problem=made.problem)
 
 
-def _upgraded(made: Trials) -> Trials:
-    """The same trials, as if each guarded library had another version than it has."""
-    return replace(made, records=tuple(map(_moved, made.records)))
+def _as_if(made: Trials, change: Callable[[Environment], Environment]) -> Trials:
+    """The same trials, as if they came from another environment."""
+    return replace(made, records=tuple(replace(r, environment=change(r.environment)) for r in made.records))
 
 
-def _moved(record: Record) -> Record:
-    packages = record.environment.packages
-    others = {name: f"{version}.post1" for name, version in environment.guarded(packages).items()}
-    return replace(record, environment=replace(record.environment, packages={**packages, **others}))
+def _upgraded(found: Environment) -> Environment:
+    """Each guarded library has another version than it has."""
+    others = {name: f"{version}.post1" for name, version in environment.guarded(found.packages).items()}
+    return replace(found, packages={**found.packages, **others})
+
+
+def _elsewhere(found: Environment) -> Environment:
+    """The processor is another model, with other instructions."""
+    others = {name: f"not {found.hardware[name]}" for name in PROCESSOR if name in found.hardware}
+    return replace(found, hardware={**found.hardware, **others})
 
 
 def judge(against: Trials, made: Trials, kinds: Kinds = frozenset(Kind)) -> tuple[Verdict, ...]:

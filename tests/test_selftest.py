@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factories import make_case, make_record
+from factories import make_case, make_environment, make_record
 
 from benchsuite import codec, injection, matrix, matrix_words, planting, selftest
 from benchsuite.compare import measured
@@ -320,7 +320,7 @@ def row(result: Result, name: str = "f", **more: Any) -> Row:
     by = ("model.modules",) if result is Result.CAUGHT else ()
     told = "the thing | is off" if by else ""
     made = matrix.not_run(example, result, "")
-    return replace(made, fault=name, by=by, upgrade=by, explanation=told, explained=bool(by), **more)
+    return replace(made, fault=name, by=by, upgrade=by, processor=by, explanation=told, explained=bool(by), **more)
 
 
 ROWS = (
@@ -369,11 +369,14 @@ def test_text() -> None:
 
 
 def test_tally_counts_unexplained() -> None:
-    """What was caught without its word in the explanation is counted, and what an upgrade would hide."""
-    vague, hidden = replace(ROWS[0], explained=False), replace(ROWS[0], upgrade=())
+    """What was caught without its word in the explanation is counted, and what an upgrade or a processor hides."""
+    vague, hidden, bits = (
+        replace(ROWS[0], **less) for less in ({"explained": False}, {"upgrade": ()}, {"processor": ()})
+    )
     assert matrix_words.tally([vague]) == "1 caught; of those caught 1 is not explained"
-    assert matrix_words.tally([vague, hidden, hidden]) == (
-        "3 caught; of those caught 1 is not explained, 2 are seen on one stack alone"
+    assert matrix_words.tally([vague, hidden, hidden, bits]) == (
+        "4 caught; of those caught 1 is not explained, 2 are seen on one stack alone, "
+        "1 is seen on one kind of processor alone"
     )
 
 
@@ -383,7 +386,7 @@ def test_markdown_tables_are_whole() -> None:
     tables = re.findall(r"(?:^\|.*\n)+", page, re.MULTILINE)
     assert page.startswith("# Self-test, profile tiny\n")
     assert len(tables) == 2
-    for table, cells in zip(tables, (6, 7), strict=True):
+    for table, cells in zip(tables, (6, 8), strict=True):
         assert {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()} == {cells}
         assert len(table.splitlines()) == len(ROWS) - 1 + 2  # a clean repeat has nothing to tell
 
@@ -506,6 +509,20 @@ def test_a_fault_is_judged_as_an_upgrade_would_be_too(monkeypatch: pytest.Monkey
     built = replace(more, fingerprint={**clean.fingerprint, "model.modules": {}})
     found = [run_with(monkeypatch, tmp_path, planted, counted)[0] for planted in (more, built)]
     assert [(row.by, row.upgrade) for row in found] == [(("count.calls",), ()), (("count.calls",), ("model.modules",))]
+
+
+def test_a_fault_is_judged_as_on_another_processor_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What differs in bits alone fails on the baseline's own processor alone; what is built fails on others too."""
+    bits = replace(METRICS["model.modules"], name="function.bits", depends_on=("threads", "cpu_model"))
+    monkeypatch.setitem(METRICS, bits.name, bits)
+    here = replace(make_environment(), hardware={"threads": 1, "cpu_model": "one"})
+    clean = make_record(environment=here, fingerprint={bits.name: "0", "model.modules": {}})
+    monkeypatch.setattr(f"{__name__}.make_record", lambda: clean)
+    seen = replace(example, seen_by=(bits.name,))
+    other = replace(clean, fingerprint={**clean.fingerprint, bits.name: "1"})
+    built = replace(clean, fingerprint={bits.name: "1", "model.modules": {"a": "Linear"}})
+    found = [run_with(monkeypatch, tmp_path, planted, seen)[0] for planted in (other, built)]
+    assert [(row.by, row.processor) for row in found] == [((bits.name,), ()), ((bits.name,), ("model.modules",))]
 
 
 def test_run_survives_a_plant_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
