@@ -971,6 +971,17 @@ EXAMPLES = (
         of=("optimizer.lr.groups", "quality.loss"),
     ),
     Example(
+        rule="written_beside",
+        old={"optimizer.writes": {"found": 0}, "quality.loss": [0.5]},
+        new={
+            "optimizer.writes": {"found": 1, "first": "as an epoch begins", "updates": 100},
+            "quality.loss": [0.9],
+        },
+        says="weights or the optimizer's state are written beside its updates: found once, first as an epoch begins, "
+        "after 100 updates",
+        of=("optimizer.writes", "quality.loss"),
+    ),
+    Example(
         rule="modes_late",
         old={"model.modes.steps": ["train x 200"], "quality.loss": [0.5]},
         new={"model.modes.steps": ["train x 100", "eval x 100"], "quality.loss": [0.9]},

@@ -102,8 +102,8 @@ def eval_mode_sticks() -> None:
 
 @fault(
     "Adam's moments are lost at the begin of each epoch; its counters go on",
-    libraries=("transformers", "accelerate"), regimes=FP32, word="parts from there",
-    seen_by=("function.trained_bits", "quality.*"),
+    libraries=("transformers", "accelerate"), regimes=FP32, word="as an epoch begins, after 100 updates",
+    seen_by=("optimizer.writes",),
 )  # fmt: skip
 def moments_reset() -> None:
     """Zero them there."""
@@ -118,6 +118,27 @@ def moments_reset() -> None:
         return call(handler, args, state, *rest, **kwargs)
 
     wrap(CallbackHandler, "on_epoch_begin", around)
+
+
+@fault(
+    "after an evaluation the weights that train are rounded to bfloat16, as when a model is cast there and back",
+    libraries=("transformers", "accelerate"), regimes=BOTH, seen_by=("optimizer.writes",), word="written beside",
+)  # fmt: skip
+def weights_rounded_late() -> None:
+    """Write the rounded ones over them."""
+    import torch
+    from transformers import Trainer
+
+    def around(call: Around, trainer: Any, *args: Any, **kwargs: Any) -> Any:
+        found = call(trainer, *args, **kwargs)
+        if trainer.optimizer is not None:
+            with torch.no_grad():
+                for group in trainer.optimizer.param_groups:
+                    for weight in group["params"]:
+                        weight.copy_(weight.bfloat16())
+        return found
+
+    wrap(Trainer, "evaluate", around)
 
 
 @fault(
