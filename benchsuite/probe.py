@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 from . import builders
-from .meters._probing import SessionMeter, caught
+from .meters._probing import SessionMeter, caught, evaluate_some
 from .scene import Scene
 from .trial import release
 
@@ -73,7 +73,7 @@ def prepare(scene: Scene) -> None:
 
 
 def train(scene: Scene, meters: list[SessionMeter]) -> None:
-    """One step to warm up, then one for each meter that brings an instrument."""
+    """One step to warm up, a short evaluation, then one step for each meter that brings an instrument."""
     turns = [meter for meter in meters if type(meter).instrument is not SessionMeter.instrument]
     steps = short(WARMUP + len(turns))
     scene.trainer = builders.make_trainer(scene, [_turns(scene, turns, meters)], looked_into=True, **steps)
@@ -114,5 +114,7 @@ def _turns(scene: Scene, meters: list[SessionMeter], everyone: list[SessionMeter
                     instrument.__exit__(None, None, None)
             self.running = None
             gc.enable()
+            if state.global_step == WARMUP:
+                evaluate_some(scene, scene.trainer)
 
     return Turns()

@@ -13,6 +13,7 @@ from typing import Any
 
 from . import builders
 from .nouns import Measured, Phase
+from .relay import relay
 from .scene import Meter, Scene
 
 FIRST_HALF = (Phase.LOAD, Phase.PREPARE, Phase.TRAIN, Phase.SAVE)
@@ -66,7 +67,7 @@ def prepare(scene: Scene) -> None:
     """Transforms, then the Trainer with the meters' callbacks."""
     scene.model = builders.prepare_model(scene.model, setting=scene.setting, transforms=scene.transforms)
     callbacks = [callback for meter in scene.meters for callback in meter.callbacks(scene)]
-    scene.trainer = builders.make_trainer(scene, callbacks)
+    scene.trainer = builders.make_trainer(scene, [relay(callbacks)])
 
 
 def train(scene: Scene) -> None:

@@ -66,28 +66,51 @@ def test_the_callback_sees_each_step_and_leaves_nothing_behind():
     watching.on_train_begin(model=model, optimizer=optimizer, train_dataloader=[1, 2])
     for rate in (0.5, 0.25):
         watching.on_step_begin()
+        model(torch.ones(1, 2))
         optimizer.param_groups[1]["lr"] = rate
         model.train(rate == 0.5)
         optimizer.step()
         watching.on_step_end()
     watching.on_log()
     watching.on_train_end()
+    model(torch.ones(1, 2))
     optimizer.step()
     assert seen.begun == [0.5, 0.5]
+    assert seen.forwards == {"training": 2}
     assert seen.rates == [(1, [0.5, 0.5]), (2, [0.5, 0.25])]
     assert (seen.modes, seen.modules, seen.batches, seen.logged) == ([(3, True), (0, True)], 3, 2, [2])
     assert watching.modules == ()
-    assert watching.hook is None
+    assert watching.hooks == ()
+    assert not model._forward_pre_hooks
 
 
-def test_rows_are_counted_where_figures_are_computed():
-    """Each evaluation's, and its figures are what they were."""
+def test_an_evaluation_is_told_where_its_figures_are_computed():
+    """Its rows, whether its labels are the data set's, and its figures, which are what they were."""
     seen = course.Course()
     trainer = types.SimpleNamespace(compute_metrics=lambda predicted: {"rows": len(predicted[1])})
-    course._look(trainer, seen)
-    assert trainer.compute_metrics((torch.zeros(7, 2), torch.zeros(7))) == {"rows": 7}
-    trainer.compute_metrics((torch.zeros(5, 2), torch.zeros(4)))
-    assert seen.evaluated == [7, 4]
+    own = [0, 1, 1, 0]
+    course._look(types.SimpleNamespace(trainer=trainer, rows={"validation": {"labels": own}}), seen)
+    assert trainer.compute_metrics((torch.zeros(4, 2), torch.tensor(own))) == {"rows": 4}
+    trainer.compute_metrics((torch.zeros(4, 2), torch.tensor([0, 0, 1, 1])))
+    trainer.compute_metrics((torch.zeros(3, 2), torch.tensor(own[:3])))
+    assert seen.evaluated == [4, 4, 3]
+    assert seen.labels == ["the data set's", "2 are others", "1 are others"]
+    assert seen.figures == [{"rows": 4}, {"rows": 4}, {"rows": 3}]
+
+
+@pytest.mark.parametrize(
+    ("logged", "found"),
+    [
+        ([0.5, 0.75], {"otherwise": 0}),
+        ([0.5, 0.85], {"otherwise": 1, "first": "accuracy: 0.85, computed as 0.75"}),
+        ([0.5, None], {"otherwise": 1, "first": "accuracy: None, computed as 0.75"}),
+        ([0.5], {"otherwise": 1}),
+    ],
+)
+def test_logged_figures_are_held_against_those_computed(logged, found):
+    """Each evaluation's in turn; an evaluation that is not logged counts too."""
+    entries = [{"loss": 0.3}, *({"eval_loss": 0.1, "eval_accuracy": value} for value in logged)]
+    assert course.figures(entries, [{"accuracy": 0.5}, {"accuracy": 0.75}]) == found
 
 
 # ---------------------------------------------------------------- counts of the log

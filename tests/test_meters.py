@@ -5,6 +5,7 @@ import math
 import types
 
 import pytest
+from factories import make_case
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ from benchsuite.meters import (
     arguments,
     batches,
     clipping,
+    curves,
     function,
     gradients,
     inputs,
@@ -823,6 +825,42 @@ def test_a_module_kept_alive_is_counted_and_a_bare_function_is_not():
     assert after["memory.live_modules"] - before["memory.live_modules"] == 1
     assert after["memory.live_tensors"] - before["memory.live_tensors"] == (16 + 4) * 4
     assert (kept, idle) is not None
+
+
+def test_tensors_are_held_between_phases_and_as_epochs_end():
+    """Bytes that a phase leaves alive; of epochs the most."""
+    meter = live_objects.LiveObjectMeter()
+    scene = types.SimpleNamespace(case=make_case(), on_cuda=False)
+    (watching,) = meter.callbacks(scene)
+    before = meter.stop(Phase.LOAD, scene)["memory.held.load"].value
+    kept = torch.zeros(256)
+    watching.on_epoch_end()
+    del kept
+    watching.on_epoch_end()
+    found = {name: value.value - before for name, value in meter.stop(Phase.TRAIN, scene).items()}
+    assert found == {"memory.held.train": 0, "memory.held.epoch": 1024}
+
+
+def test_what_training_leaves_otherwise_is_told_by_module():
+    """Modules by name with what each was; hooks and gradients by number; nothing of a model that stays as it is."""
+    model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Dropout(0.1))
+    model.config = types.SimpleNamespace(_attn_implementation="sdpa")
+    before = model_map.state(model)
+    assert model_map.otherwise(before, model_map.state(model)) == {}
+    model[1].p = 0.15
+    model[0].register_forward_hook(lambda *_: None)
+    model[0].weight.grad = torch.zeros(2, 2)
+    assert model_map.otherwise(before, model_map.state(model)) == {
+        "model.modules 1 dropout": "0.1 -> 0.15", "hooks": "0 -> 1", "gradients": "0 -> 1",
+    }  # fmt: skip
+
+
+def test_bits_of_a_log_are_all_but_its_times():
+    """Any figure's last bit counts, and no time does."""
+    log = [{"loss": 0.3, "step": 1}, {"eval_loss": 0.2, "eval_runtime": 1.0, "eval_samples_per_second": 9.0}]
+    slower = [log[0], {**log[1], "eval_runtime": 2.0, "eval_samples_per_second": 4.5}]
+    other = [{**log[0], "loss": math.nextafter(0.3, 1)}, log[1]]
+    assert curves.bits(log) == curves.bits(slower) != curves.bits(other)
 
 
 def test_threads_set_after_torch_started_are_no_hardware():

@@ -86,3 +86,22 @@ def test_too_few_updates_tell_nothing():
     """One update is not known by how many writes it takes."""
     model = torch.nn.Linear(3, 2)
     assert trained(torch.optim.AdamW(model.parameters(), lr=0.1), model, steps=1) == {"found": 0}
+
+
+@given(at=st.integers(1, 6))
+def test_gradients_that_are_written_once_more_are_told_with_their_update(at):
+    """Whichever update it is: the others say what is usual."""
+    model = torch.nn.Linear(3, 2)
+    ledger = writes.Ledger()
+    watching = writes._watching(ledger)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.1)
+    watching.on_train_begin(optimizer=optimizer)
+    for step in range(1, 7):
+        model(torch.ones(1, 3)).sum().backward()
+        if step == at:
+            model.weight.grad.zero_()
+        optimizer.step()
+        optimizer.zero_grad()
+    watching.on_train_end()
+    assert writes.unlike(ledger.gradients) == {"otherwise": 1, "first": at}
+    assert writes.unlike([]) == {"otherwise": 0}

@@ -118,6 +118,12 @@ class SessionMeter(ProbeMeter):
         return self.probe(scene)
 
 
+def evaluate_some(scene: Scene, trainer: Any) -> None:
+    """Have a Trainer evaluate one batch on its way: most steps of a real training come after an evaluation."""
+    rows = scene.rows["validation"]
+    trainer.evaluate(eval_dataset=rows.select(range(min(len(rows), scene.case.profile.eval_batch))))
+
+
 def guarded(measure: Callable[[], Mapping[str, JSON]], metrics: tuple[Metric, ...]) -> dict[str, Measured]:
     """What `measure()` returns by metric name; if it raises, the crash as the value of every one of `metrics`."""
     try:

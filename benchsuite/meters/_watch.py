@@ -137,5 +137,7 @@ def evaluate(scene: Scene) -> Evaluation:
         figures = trainer.evaluate(eval_dataset=some)
     finally:
         trainer.compute_metrics = own
+    if not seen:
+        raise ValueError("the evaluation computed no figures from the rows it was given")
     logits, labels = seen[0]
     return Evaluation(labels=labels, logits=logits, figures=figures)

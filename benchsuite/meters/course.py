@@ -1,12 +1,13 @@
 """How the trial's own training went on to its end: rates as updates obeyed them, modes, rows evaluated, and its log.
 
 What probes see are the first steps of a training of their own; this sees every step of the real one, and
-costs it one callback and one hook: a rate for each group, and one look over the modules' flags.
+costs it one callback and two hooks: a rate for each group, a count of passes, and one look over the modules' flags.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -22,7 +23,13 @@ from ._tally import Done, tally
 RATES = exact("optimizer.lr.groups", "learning rate of each group as updates obey it, against the steps' own")
 MODES = exact("model.modes.steps", "mode of every training step")
 ROWS = exact("input.evaluated", "rows that each evaluation in training was computed over")
+LABELS = exact("input.evaluated.labels", "labels of each evaluation in training, against the data set's")
+FORWARDS = exact("model.forwards", "forward passes of the whole training, by mode")
+FIGURES = exact("trainer.log.figures", "logged figures of each evaluation against those computed")
 COUNTS = exact("trainer.log.counts", "the Trainer's log against steps, rows and runtime")
+
+EVALUATED = "eval_"
+"""Before the name of each figure of an evaluation, in the log."""
 
 
 @dataclass
@@ -42,13 +49,19 @@ class Course:
     """Steps done as each entry of the log was written."""
     evaluated: list[int] = field(default_factory=list)
     """Rows that each evaluation's figures were computed over."""
+    labels: list[str] = field(default_factory=list)
+    """Of each evaluation: whether its labels were the data set's."""
+    figures: list[Mapping[str, float]] = field(default_factory=list)
+    """What was computed in each evaluation."""
+    forwards: Counter[str] = field(default_factory=Counter)
+    """Forward passes by the model's mode."""
 
 
 class CourseMeter(Meter):
-    """Watches by a callback and a hook on the optimizer, which go with the training."""
+    """Watches by a callback and hooks on model and optimizer, which go with the training."""
 
     name = "course"
-    metrics = (RATES, MODES, ROWS, COUNTS)
+    metrics = (RATES, MODES, ROWS, LABELS, FORWARDS, FIGURES, COUNTS)
 
     def __init__(self) -> None:
         self.course = Course()
@@ -60,7 +73,7 @@ class CourseMeter(Meter):
     def start(self, phase: Phase, scene: Scene) -> None:
         """See `Meter.start`."""
         if phase is Phase.TRAIN:
-            _look(scene.trainer, self.course)
+            _look(scene, self.course)
 
     def stop(self, phase: Phase, scene: Scene) -> Mapping[str, Measured]:
         """See `Meter.stop`."""
@@ -74,6 +87,9 @@ class CourseMeter(Meter):
             RATES.name: groups(seen.begun, seen.rates),
             MODES.name: runs(mode(*step, of=seen.modules) for step in seen.modes),
             ROWS.name: list(seen.evaluated),
+            LABELS.name: list(seen.labels),
+            FORWARDS.name: dict(sorted(seen.forwards.items())),
+            FIGURES.name: figures(scene.trainer.state.log_history, seen.figures),
             COUNTS.name: tally(scene.trainer.state.log_history, _done(scene, seen)),
         }
 
@@ -84,16 +100,21 @@ def _watching(seen: Course) -> Any:
 
     class Watching(TrainerCallback):  # type: ignore[misc]
         modules: tuple[Any, ...] = ()
-        hook: Any = None
+        hooks: tuple[Any, ...] = ()
 
         def on_train_begin(self, *_: Any, model: Any, optimizer: Any, train_dataloader: Any, **__: Any) -> None:
             self.optimizer = compat.bare_optimizer(optimizer)
             self.modules = tuple(model.modules())
-            self.hook = self.optimizer.register_step_pre_hook(self.updates)
+            self.hooks = (
+                self.optimizer.register_step_pre_hook(self.updates), model.register_forward_pre_hook(self.passes),
+            )  # fmt: skip
             seen.modules, seen.batches = len(self.modules), len(train_dataloader)
 
         def updates(self, optimizer: Any, *_: Any) -> None:
             seen.rates.append((len(seen.begun), [float(group["lr"]) for group in optimizer.param_groups]))
+
+        def passes(self, model: Any, _: Any) -> None:
+            seen.forwards["training" if model.training else "evaluation"] += 1
 
         def on_step_begin(self, *_: Any, **__: Any) -> None:
             seen.begun.append(float(self.optimizer.param_groups[0]["lr"]))
@@ -107,21 +128,44 @@ def _watching(seen: Course) -> Any:
 
         def on_train_end(self, *_: Any, **__: Any) -> None:
             # Nothing of the model may outlive the training here: what does is counted.
-            self.hook.remove()
-            self.modules, self.optimizer, self.hook = (), None, None
+            for hook in self.hooks:
+                hook.remove()
+            self.modules, self.optimizer, self.hooks = (), None, ()
 
     return Watching()
 
 
-def _look(trainer: Any, seen: Course) -> None:
-    """Have the rows of each evaluation counted where its figures are computed."""
-    own = trainer.compute_metrics
+def _look(scene: Scene, seen: Course) -> None:
+    """Have each evaluation told where its figures are computed."""
+    trainer, own, labels = scene.trainer, scene.trainer.compute_metrics, scene.rows["validation"]["labels"]
 
     def counting(predicted: Any, *args: Any, **kwargs: Any) -> Any:
         seen.evaluated.append(min(len(predicted[0]), len(predicted[1])))
-        return own(predicted, *args, **kwargs)
+        seen.labels.append(against(list(predicted[1]), list(labels)))
+        found = own(predicted, *args, **kwargs)
+        seen.figures.append(dict(found))
+        return found
 
     trainer.compute_metrics = counting
+
+
+def against(labels: Sequence[int], own: Sequence[int]) -> str:
+    """An evaluation's labels against the data set's: "the data set's", or how many are others."""
+    others = sum(int(a) != int(b) for a, b in zip(labels, own, strict=False)) + abs(len(labels) - len(own))
+    return f"{others} are others" if others else "the data set's"
+
+
+def figures(history: Sequence[Mapping[str, Any]], computed: Sequence[Mapping[str, float]]) -> dict[str, JSON]:
+    """How many figures of evaluations are logged otherwise than they were computed, and the first."""
+    entries = [entry for entry in history if any(key.startswith(EVALUATED) for key in entry)]
+    other = [
+        f"{name}: {entry.get(EVALUATED + name)}, computed as {value}"
+        for entry, one in zip(entries, computed, strict=False)
+        for name, value in one.items()
+        if entry.get(EVALUATED + name) != value
+    ]
+    lacking = abs(len(entries) - len(computed))
+    return {"otherwise": len(other) + lacking, **({"first": other[0]} if other else {})}
 
 
 def _done(scene: Scene, seen: Course) -> Done:

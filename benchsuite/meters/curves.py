@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..nouns import Kind, Measured, Metric, Phase, Role
@@ -29,6 +30,13 @@ NORM = _curve("quality.grad_norm", "gradient norm", relative=0.25, absolute=0.25
 EVAL_LOSS = _curve("quality.validation_loss", "validation loss by epoch", relative=0.05, absolute=0.02)
 EVAL_ACCURACY = _curve("quality.accuracy.epochs", "accuracy by epoch", relative=0.0, absolute=0.02, role=Role.EXPLAIN)
 LR = Metric(name="optimizer.lr", unit="", kind=Kind.EXACT, concern="fingerprint", title="learning rate of each step")
+# On one CPU and one stack every bit repeats; a GPU adds in no fixed order.
+BITS = Metric(
+    name="trainer.log.bits", unit="", kind=Kind.EXACT, concern="fingerprint", title="the log's figures, bit for bit",
+    same_stack=True, depends_on=(*CPU, "cpu_model"),
+)  # fmt: skip
+TIMED = ("runtime", "per_second")
+"""Ends of the names of what the log says of time."""
 UPDATES = Metric(name="optimizer.updates", unit="1", kind=Kind.EXACT, concern="fingerprint", title="optimizer updates")
 
 
@@ -36,7 +44,7 @@ class CurveMeter(Meter):
     """Reads the Trainer's log history, which holds floats where its printed logs hold text."""
 
     name = "curves"
-    metrics = (LOSS, NORM, EVAL_LOSS, EVAL_ACCURACY, LR, UPDATES)
+    metrics = (LOSS, NORM, EVAL_LOSS, EVAL_ACCURACY, LR, UPDATES, BITS)
 
     def __init__(self) -> None:
         self.rates: list[float] = []
@@ -65,11 +73,18 @@ class CurveMeter(Meter):
             EVAL_ACCURACY.name: Measured(value=_series(history, "eval_accuracy")),
             LR.name: Measured(value=list(self.rates)),
             UPDATES.name: Measured(value=scene.trainer.state.global_step),
+            **({} if scene.on_cuda else {BITS.name: Measured(value=bits(history))}),
         }
 
 
 def _series(history: list[dict[str, Any]], key: str) -> list[float]:
     return [float(entry[key]) for entry in history if key in entry]
+
+
+def bits(history: Sequence[Mapping[str, Any]]) -> str:
+    """Digest of every figure of a log but times, to the last bit."""
+    figures = [sorted((k, v) for k, v in entry.items() if not k.endswith(TIMED)) for entry in history]
+    return hashlib.sha256(repr(figures).encode()).hexdigest()[:16]
 
 
 def diverged(series: list[float]) -> int | None:

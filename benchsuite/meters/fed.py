@@ -1,15 +1,15 @@
 """What the Trainer's own loop hands to its training step, epoch by epoch: which rows, in what order, with what labels.
 
-A Trainer as the case's own goes through its epochs with a step that looks at the batch and computes nothing, so
-that what `batches` redraws is seen as it is really fed, the second epoch too. Rows are told by their tokens and
-label: of two alike either may stand for the other.
+A Trainer as the case's own goes through its epochs, each with an evaluation, with a step that looks at the batch and
+computes nothing, so that what `batches` redraws is seen as it is really fed, the second epoch too. Rows are told by
+their tokens and label: of two alike either may stand for the other.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -19,7 +19,7 @@ from .. import builders
 from ..nouns import JSON
 from ..scene import Scene
 from ._aside import aside
-from ._probing import SessionMeter, exact
+from ._probing import SessionMeter, evaluate_some, exact
 
 # The same digests, and nothing amiss, on transformers 4.57.6 and 5.23.
 FED = exact("input.fed", "what the Trainer feeds, epoch by epoch")
@@ -74,7 +74,8 @@ def feed(scene: Scene) -> tuple[list[Epoch], list[list[list[int]]]]:
     import torch
 
     epochs: list[Epoch] = []
-    trainer = builders.make_trainer(scene, [_turning(epochs)], looked_into=True, **arguments(scene))
+    turning = _turning(epochs, lambda: evaluate_some(scene, trainer))
+    trainer = builders.make_trainer(scene, [turning], looked_into=True, **arguments(scene))
 
     def look(_: Any, inputs: Any, *__: Any, **___: Any) -> Any:
         epochs[-1].take(trainer._prepare_inputs(inputs))
@@ -98,12 +99,15 @@ def arguments(scene: Scene) -> dict[str, Any]:
     return {"num_train_epochs": epochs, "eval_strategy": "no", "logging_strategy": "no", "max_grad_norm": 0.0, **scaled}
 
 
-def _turning(epochs: list[Epoch]) -> Any:
+def _turning(epochs: list[Epoch], evaluate: Callable[[], None]) -> Any:
     from transformers import TrainerCallback
 
     class Turning(TrainerCallback):  # type: ignore[misc]
         def on_epoch_begin(self, *_: Any, **__: Any) -> None:
             epochs.append(Epoch())
+
+        def on_epoch_end(self, *_: Any, **__: Any) -> None:
+            evaluate()
 
     return Turning()
 

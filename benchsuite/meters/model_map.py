@@ -36,18 +36,34 @@ KIND = _exact("model.checkpointing.kind", "how gradient checkpoints are made")
 ATTENTION = _exact("model.attention", "attention backend")
 QUANTISED = _exact("model.quantised_bytes", "bytes of quantisation constants")
 
+TRAINED = _exact("model.after_training", "what training leaves otherwise than it found")
+HOOKS = (
+    "_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks", "_state_dict_hooks",
+)  # fmt: skip
+"""Where a module keeps them."""
+
 
 class ModelMapMeter(Meter):
-    """Counts after load (the base), after prepare (what trains) and after reload."""
+    """Counts after load (the base), after prepare (what trains) and after reload; holds training's end to its begin."""
 
     name = "model_map"
     metrics = (
         TRAINABLE, TOTAL, STORED, DTYPES, LOADED_DTYPES, RELOADED_DTYPES, MODULES, LOADED_MODULES, RELOADED_MODULES,
-        LOADED_BYTES, CHECKPOINTING, KIND, ATTENTION, QUANTISED,
+        LOADED_BYTES, CHECKPOINTING, KIND, ATTENTION, QUANTISED, TRAINED,
     )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.begun: Mapping[str, JSON] = {}
+
+    def start(self, phase: Phase, scene: Scene) -> None:
+        """See `Meter.start`."""
+        if phase is Phase.TRAIN:
+            self.begun = state(scene.model)
 
     def stop(self, phase: Phase, scene: Scene) -> Mapping[str, Measured]:
         """See `Meter.stop`."""
+        if phase is Phase.TRAIN:
+            return {TRAINED.name: Measured(value=otherwise(self.begun, state(scene.model)))}
         look = {Phase.LOAD: loaded, Phase.PREPARE: describe, Phase.RELOAD: reloaded}.get(phase)
         found = look(scene.model) if look else {}
         return {name: Measured(value=value) for name, value in found.items()}
@@ -94,6 +110,27 @@ def describe(model: Any) -> dict[str, JSON]:
         ATTENTION.name: getattr(model.config, "_attn_implementation", None),
         QUANTISED.name: quantised_bytes(model),
     }
+
+
+def state(model: Any) -> dict[str, JSON]:
+    """What training is to leave as it is: all that is said of a prepared model, its hooks, and no gradients."""
+    return {
+        **describe(model),
+        "hooks": sum(len(getattr(module, kind, ())) for module in model.modules() for kind in HOOKS),
+        "gradients": sum(p.grad is not None for p in model.parameters()),
+    }
+
+
+def otherwise(before: Mapping[str, JSON], after: Mapping[str, JSON]) -> dict[str, JSON]:
+    """What differs, as "OLD -> NEW"; of the module map each module's own facts."""
+    found: dict[str, JSON] = {}
+    for name in dict.fromkeys((*before, *after)):
+        old, new = before.get(name), after.get(name)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            found.update({f"{name} {path}": move for path, move in otherwise(old, new).items()})
+        elif old != new:
+            found[name] = f"{old} -> {new}"
+    return found
 
 
 def logical(parameter: Any) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gc
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from .. import builders, compat, trial
 from ..nouns import JSON, Kind, Metric
 from ..scene import Scene
 from ._aside import aside
-from ._probing import SessionMeter, apart, exact
+from ._probing import SessionMeter, apart, evaluate_some, exact
 
 # Measured, every figure 1.0000 in fp32, qlora, lora, amp and their like of amp-fast and fp32-dyn, on transformers 5.23;
 # on 4.57.6, which rounds losses to four digits, 1.0001 at most. By batches, evaluation's was 0.976 in fp32.
@@ -64,7 +64,8 @@ class TrainerLogMeter(SessionMeter):
         """See `SessionMeter.trained`."""
         seen = Seen()
         with aside(scene):
-            trainer = builders.make_trainer(scene, [_watching(seen)], looked_into=True, **arguments())
+            watching = _watching(seen, lambda: evaluate_some(scene, trainer))
+            trainer = builders.make_trainer(scene, [watching], looked_into=True, **arguments())
             _look(trainer, seen)
             trainer.train()
             rows, loss = uneven(scene)
@@ -90,7 +91,7 @@ def arguments() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _watching(seen: Seen) -> Any:
+def _watching(seen: Seen, evaluate: Callable[[], None]) -> Any:
     from transformers import TrainerCallback
 
     class Watching(TrainerCallback):  # type: ignore[misc]
@@ -98,6 +99,10 @@ def _watching(seen: Seen) -> Any:
             seen.rates[state.global_step] = float(compat.bare_optimizer(optimizer).param_groups[0]["lr"])
             if state.global_step in (SETTLED, STEPS - 1):
                 seen.tensors[state.global_step] = tensors()
+
+        def on_step_end(self, _: Any, state: Any, *__: Any, **___: Any) -> None:
+            if state.global_step < SETTLED:
+                evaluate()
 
     return Watching()
 

@@ -1,12 +1,14 @@
 """Whether weights and the optimizer's state are written by its updates alone, all through the trial's own training.
 
 torch counts every write into a tensor in place (`Tensor._version`). The second update tells how many writes one
-takes; at each epoch, log entry, evaluation and save the count must be that many for each update since. Nothing is read
-in a step but in that second one. Not seen: writes through `.data`, and by kernels that do not tell torch.
+takes; at each epoch, log entry, evaluation and save, and once training has returned, the count must be that many for
+each update since. Of gradients it is read at every update: they reach it written as often each time. Not seen: writes
+through `.data`, and by kernels that do not tell torch.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +20,7 @@ from ._probing import exact, guarded
 
 # Measured on the CPU: none in fp32 and qlora, whichever implementation of AdamW runs.
 WRITES = exact("optimizer.writes", "writes into weights and optimizer state beside the optimizer's updates")
+GRADIENTS = exact("optimizer.gradients.writes", "updates whose gradients were written more often or less")
 LEARNT = 2
 """Updates after which it is known how many writes one takes: the first one makes the state."""
 
@@ -33,6 +36,8 @@ class Ledger:
     """Writes that are accounted for."""
     beside: list[tuple[str, int]] = field(default_factory=list)
     """When writes beside the updates were found, and after how many updates."""
+    gradients: list[int] = field(default_factory=list)
+    """Of each update: writes into the gradients that it obeys."""
 
     def before(self, written: int) -> None:
         """Account for an update that begins: the last one may have been the first, which makes the state."""
@@ -66,7 +71,7 @@ class WritesMeter(Meter):
     """Counts by a callback and two hooks on the optimizer, which go with the training."""
 
     name = "writes"
-    metrics = (WRITES,)
+    metrics = (WRITES, GRADIENTS)
 
     def __init__(self) -> None:
         self.ledger = Ledger()
@@ -79,7 +84,11 @@ class WritesMeter(Meter):
         """See `Meter.stop`."""
         if phase is not Phase.TRAIN:
             return {}
-        return guarded(lambda: {WRITES.name: told(self.ledger.beside)}, self.metrics)
+        return guarded(lambda: self._found(scene.trainer.optimizer), self.metrics)
+
+    def _found(self, optimizer: Any) -> Mapping[str, JSON]:
+        self.ledger.look("once training has returned", written(compat.bare_optimizer(optimizer)))
+        return {WRITES.name: told(self.ledger.beside), GRADIENTS.name: unlike(self.ledger.gradients)}
 
 
 def _watching(ledger: Ledger) -> Any:
@@ -97,6 +106,7 @@ def _watching(ledger: Ledger) -> Any:
             )  # fmt: skip
 
         def begins(self, optimizer: Any, *_: Any) -> None:
+            ledger.gradients.append(gradients(optimizer))
             if ledger.updates < LEARNT:
                 ledger.before(written(optimizer))
 
@@ -141,6 +151,20 @@ def _tensors(optimizer: Any) -> Iterator[Any]:
         yield from group["params"]
     for state in optimizer.state.values():
         yield from (value for value in state.values() if hasattr(value, "_version"))
+
+
+def gradients(optimizer: Any) -> int:
+    """Writes in place into the gradients that an update is about to obey."""
+    return sum([p.grad._version for group in optimizer.param_groups for p in group["params"] if p.grad is not None])
+
+
+def unlike(counts: Sequence[int]) -> dict[str, JSON]:
+    """How many updates have another count than most, and the first of them, from 1."""
+    if not counts:
+        return {"otherwise": 0}
+    usual = Counter(counts).most_common(1)[0][0]
+    other = [number for number, count in enumerate(counts, 1) if count != usual]
+    return {"otherwise": len(other), **({"first": other[0]} if other else {})}
 
 
 def told(beside: Sequence[tuple[str, int]]) -> dict[str, JSON]:

@@ -6,13 +6,15 @@ from benchsuite.evidence import Clue, Evidence, Rule
 from benchsuite.rules._looks import first, some
 from benchsuite.units import is_number
 
-ROWS = "input.evaluated"
+ROWS, LABELS = "input.evaluated", "input.evaluated.labels"
 
 
 def find(seen: Evidence) -> Clue | None:
-    """Some evaluation's number of rows differs, or the number of evaluations."""
+    """Some evaluation's number of rows differs, or the number of evaluations; or its labels are not the data set's."""
     moved = first(seen, ROWS)
-    if moved is None or not all(isinstance(side, list) for side in moved[1:]):
+    if moved is None:
+        return _mixed(seen)
+    if not all(isinstance(side, list) for side in moved[1:]):
         return None
     old, new = ([v for v in side if is_number(v)] for side in moved[1:])
     if len(old) != len(new):
@@ -23,6 +25,15 @@ def find(seen: Evidence) -> Clue | None:
     if not told:
         return None
     return Clue(words=f"evaluations in training are computed over other rows: {some(told)}", parts=(ROWS,))
+
+
+def _mixed(seen: Evidence) -> Clue | None:
+    moved = first(seen, LABELS)
+    if moved is None or not isinstance(moved[2], list):
+        return None
+    told = [f"in the {_nth(i)} {words}" for i, words in enumerate(moved[2]) if [words] != moved[1][:1]]
+    words = f"evaluations in training are computed over other rows: labels are not the data set's ({some(told)})"
+    return Clue(words=words, parts=(LABELS,))
 
 
 def _nth(index: int) -> str:

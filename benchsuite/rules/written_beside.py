@@ -1,4 +1,4 @@
-"""Weights or the optimizer's state are written by something else than the optimizer's updates."""
+"""Weights, optimizer state or gradients are written by something else than the updates and what belongs to them."""
 
 from __future__ import annotations
 
@@ -8,27 +8,44 @@ from benchsuite.evidence import Clue, Evidence, Rule
 from benchsuite.rules._effects import CURVE
 from benchsuite.rules._looks import first, number
 
-WRITES = "optimizer.writes"
+WRITES, GRADIENTS = "optimizer.writes", "optimizer.gradients.writes"
 
 
 def find(seen: Evidence) -> Clue | None:
     """Other writes are found, and were not; or elsewhere than they were."""
+    told = {WRITES: _beside(seen), GRADIENTS: _gradients(seen)}
+    parts = tuple(metric for metric, words in told.items() if words)
+    return Clue(words="; ".join(told[metric] for metric in parts), parts=parts) if parts else None
+
+
+def _beside(seen: Evidence) -> str:
     moved = first(seen, WRITES)
     if moved is None:
-        return None
+        return ""
     _, old, new = moved
     before, now = number(old, "found"), number(new, "found")
     if before is None or now is None or not isinstance(new, Mapping):
-        return None
+        return ""
     if not now:
-        return Clue(words="weights and the optimizer's state are no longer written beside its updates", parts=(WRITES,))
+        return "weights and the optimizer's state are no longer written beside its updates"
     when, updates = new.get("first"), number(new, "updates") or 0
     were = f", was {_times(before)}" if before else ""
-    words = (
+    return (
         f"weights or the optimizer's state are written beside its updates: found {_times(now)}{were}, first {when}, "
         f"after {updates:g} updates"
     )
-    return Clue(words=words, parts=(WRITES,))
+
+
+def _gradients(seen: Evidence) -> str:
+    moved = first(seen, GRADIENTS)
+    if moved is None:
+        return ""
+    before, now = (number(side, "otherwise") for side in moved[1:])
+    if not now:
+        return "gradients are written as often for every update, and were not"
+    at = number(moved[2], "first")
+    were = f", was {before:g}" if before else ""
+    return f"gradients are written in another way before {now:g} updates{were}: first before update {at or 0:g}"
 
 
 def _times(count: float) -> str:

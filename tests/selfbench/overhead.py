@@ -13,13 +13,14 @@ import itertools
 import statistics
 import sys
 import tempfile
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import expm1, log
 from pathlib import Path
 from typing import Any
 
-from benchsuite import codec, jobs, trial, worker
+from benchsuite import codec, compat, jobs, trial, worker
 from benchsuite.meters import nvml, steps
 from benchsuite.nouns import Job, Phase
 from benchsuite.plans import uncounted_steps
@@ -58,7 +59,7 @@ def trained(scene: Scene) -> list[tuple[str, Any, Any]]:
     trial.run_phases(scene, (Phase.LOAD, Phase.PREPARE))
     seats = scene.trainer.callback_handler
     metered = [callback for callback in seats.callbacks if type(callback).__module__.startswith("benchsuite.")]
-    assert len(metered) >= 3, "the meters' callbacks were not found among the Trainer's"
+    assert metered, "the meters' callback was not found among the Trainer's"
     (meter,) = (meter for meter in scene.meters if isinstance(meter, steps.StepMeter))
     switch = _switch(metered, meter, mark=steps._event_mark if scene.on_cuda else scene.clock.now)
     seats.callbacks = [callback for callback in seats.callbacks if callback not in metered]
@@ -75,12 +76,15 @@ def _switch(metered: Sequence[Any], meter: steps.StepMeter, mark: Callable[[], A
 
     class Switch(TrainerCallback):
         marks: list[tuple[str, Any, Any]] = []  # noqa: RUF012
+        hooks: list[tuple[Any, str, Any]] = []  # noqa: RUF012
 
         @property
         def arm(self) -> str:
             return ORDER[len(self.marks) // TURN % len(ORDER)]
 
         def on_step_begin(self, *args: Any, **kwargs: Any) -> None:
+            for owner, name, own in self.hooks:
+                setattr(owner, name, OrderedDict() if self.arm == BARE else own)
             if self.arm == BARE:
                 self.began = mark()
             else:
@@ -98,8 +102,16 @@ def _switch(metered: Sequence[Any], meter: steps.StepMeter, mark: Callable[[], A
         def on_train_begin(self, *args: Any, **kwargs: Any) -> None:
             for callback in metered:
                 callback.on_train_begin(*args, **kwargs)
+            self.hooks = hooks(kwargs["model"], compat.bare_optimizer(kwargs["optimizer"]))
 
     return Switch()
+
+
+def hooks(model: Any, optimizer: Any) -> list[tuple[Any, str, Any]]:
+    """Where meters hang hooks: on the model's own call and on the update, which rest in bare turns too."""
+    places = [(model, "_forward_pre_hooks")]
+    places += [(optimizer, name) for name in ("_optimizer_step_pre_hooks", "_optimizer_step_post_hooks")]
+    return [(owner, name, getattr(owner, name)) for owner, name in places]
 
 
 def _rest_with(switch: Any) -> None:
