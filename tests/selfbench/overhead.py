@@ -83,8 +83,7 @@ def _switch(metered: Sequence[Any], meter: steps.StepMeter, mark: Callable[[], A
             return ORDER[len(self.marks) // TURN % len(ORDER)]
 
         def on_step_begin(self, *args: Any, **kwargs: Any) -> None:
-            for owner, name, own in self.hooks:
-                setattr(owner, name, OrderedDict() if self.arm == BARE else own)
+            hang(self.hooks, rest=self.arm == BARE)
             if self.arm == BARE:
                 self.began = mark()
             else:
@@ -112,6 +111,12 @@ def hooks(model: Any, optimizer: Any) -> list[tuple[Any, str, Any]]:
     places = [(model, "_forward_pre_hooks")]
     places += [(optimizer, name) for name in ("_optimizer_step_pre_hooks", "_optimizer_step_post_hooks")]
     return [(owner, name, getattr(owner, name)) for owner, name in places]
+
+
+def hang(places: Sequence[tuple[Any, str, Any]], *, rest: bool) -> None:
+    """Take the hooks away for a turn, or put them back."""
+    for owner, name, own in places:
+        setattr(owner, name, OrderedDict() if rest else own)
 
 
 def _rest_with(switch: Any) -> None:
