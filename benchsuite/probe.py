@@ -1,7 +1,7 @@
 """One model built anew and one short training, shared by all meters that probe.
 
-Rebuilding costs more than looking, so the meters take turns: a step of the training each. None of
-this is timed, and none of the trial's own steps is instrumented.
+Rebuilding costs more than looking, so the meters take turns: a step of the training each, and a stretch between
+two steps. None of this is timed, and none of the trial's own steps is instrumented.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from .trial import release
 
 WARMUP = 1
 """Steps before the first instrument: optimizer state and lazy set-up are made there."""
+Asked = Callable[[SessionMeter], AbstractContextManager[Any] | None]
+"""Asks a meter for an instrument."""
 
 
 def session(scene: Scene) -> None:
@@ -73,10 +75,12 @@ def prepare(scene: Scene) -> None:
 
 
 def train(scene: Scene, meters: list[SessionMeter]) -> None:
-    """One step to warm up, a short evaluation, then one step for each meter that brings an instrument."""
+    """A step to warm up and an evaluation; then one for each instrument, and between steps a stretch for each other."""
     turns = [meter for meter in meters if type(meter).instrument is not SessionMeter.instrument]
-    steps = short(WARMUP + len(turns))
-    scene.trainer = builders.make_trainer(scene, [_turns(scene, turns, meters)], looked_into=True, **steps)
+    stretches = [meter for meter in meters if type(meter).between is not SessionMeter.between]
+    steps = short(WARMUP + max(len(turns), len(stretches)))
+    callback = _turns(scene, turns, stretches, meters)
+    scene.trainer = builders.make_trainer(scene, [callback], looked_into=True, **steps)
     scene.trainer.train()
 
 
@@ -85,36 +89,48 @@ def short(steps: int) -> dict[str, Any]:
     return {"max_steps": steps, "eval_strategy": "no", "logging_strategy": "no"}
 
 
-def _turns(scene: Scene, meters: list[SessionMeter], everyone: list[SessionMeter]) -> Any:
+def _turns(
+    scene: Scene, meters: list[SessionMeter], stretches: list[SessionMeter], everyone: list[SessionMeter]
+) -> Any:
     from transformers import TrainerCallback
 
     class Turns(TrainerCallback):  # type: ignore[misc]
-        """Puts each meter's instrument around its own step, with the garbage collector at rest."""
+        """Puts each meter's instruments around its own step and stretch, with the garbage collector at rest."""
 
         running: tuple[SessionMeter, AbstractContextManager[Any]] | None = None
 
         def on_step_begin(self, args: Any, state: Any, control: Any, **__: Any) -> None:
+            self.end()
             _each(everyone, lambda meter: meter.begins(scene))
-            turn = state.global_step - WARMUP
-            if 0 <= turn < len(meters) and meters[turn].problem is None:
-                gc.disable()
-                self.begin(meters[turn])
-
-        def begin(self, meter: SessionMeter) -> None:
-            with noted(meter):
-                instrument = meter.instrument(scene)
-                if instrument is not None:
-                    self.running = meter, instrument
-                    instrument.__enter__()
+            self.begin(meters, state.global_step, lambda meter: meter.instrument(scene))
 
         def on_step_end(self, args: Any, state: Any, control: Any, **__: Any) -> None:
+            self.end()
+            if state.global_step == WARMUP:
+                evaluate_some(scene, scene.trainer)
+            self.begin(stretches, state.global_step, lambda meter: meter.between(scene))
+
+        def on_train_end(self, *_: Any, **__: Any) -> None:
+            self.end()
+
+        def begin(self, turns: list[SessionMeter], steps: int, ask: Asked) -> None:
+            """Let in the one whose turn it is after so many steps."""
+            turn = steps - WARMUP
+            if not (0 <= turn < len(turns)) or turns[turn].problem is not None:
+                return
+            gc.disable()
+            with noted(turns[turn]):
+                instrument = ask(turns[turn])
+                if instrument is not None:
+                    self.running = turns[turn], instrument
+                    instrument.__enter__()
+
+        def end(self) -> None:
             if self.running is not None:
                 meter, instrument = self.running
                 with noted(meter):
                     instrument.__exit__(None, None, None)
             self.running = None
             gc.enable()
-            if state.global_step == WARMUP:
-                evaluate_some(scene, scene.trainer)
 
     return Turns()

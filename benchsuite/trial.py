@@ -87,13 +87,16 @@ def save(scene: Scene) -> None:
 def reload(scene: Scene) -> None:
     """The saved model, built from files alone. Nothing of the training stays, but in the shared profile."""
     began = scene.clock.settled()
-    if any(transform.adapter for transform in scene.transforms):
-        model = _fresh_model(scene)
-        model = builders.restore_model(model, scene.saved, setting=scene.setting, transforms=scene.transforms)
-    else:
-        model = _fresh_model(scene, scene.saved)
-    scene.model = model
+    scene.model = saved_model(scene)
     scene.seconds["time.reload"] = scene.clock.settled() - began
+
+
+def saved_model(scene: Scene) -> Any:
+    """What was saved, as a model: a whole one, or the checkpoint's with the saved adapter on it."""
+    if not any(transform.adapter for transform in scene.transforms):
+        return _fresh_model(scene, scene.saved)
+    model = _fresh_model(scene)
+    return builders.restore_model(model, scene.saved, setting=scene.setting, transforms=scene.transforms)
 
 
 def release(scene: Scene) -> None:

@@ -100,6 +100,10 @@ class SessionMeter(ProbeMeter):
         """What to put around one training step of this meter's own; asked at that step's begin."""
         return None
 
+    def between(self, scene: Scene) -> AbstractContextManager[Any] | None:
+        """What to put around one stretch of this meter's own, from a training step's end to the next one's begin."""
+        return None
+
     def trained(self, scene: Scene) -> None:
         """The instrumented steps are over; `scene.trainer` still stands."""
 

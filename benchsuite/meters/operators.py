@@ -26,6 +26,7 @@ OPERATORS = count("count.operators.step", "operators a step", same_stack=True, r
 BY_NAME = shown("operators.by_name", "operators by name")
 FLOPS = count("count.flops.step", "FLOPs a step", relative=0.001)
 SYNCS = count("count.syncs.step", "waits for the device a step", same_stack=True, relative=0.0)
+SYNCS_BETWEEN = count("count.syncs.between", "waits for the device between steps", same_stack=True, relative=0.0)
 EVALUATION = count("count.operators.evaluation", "operators of an evaluation", same_stack=True, relative=0.0)
 EVALUATION_BY_NAME = shown("operators.evaluation", "operators of an evaluation by name")
 # Which kernel is chosen is torch's to say, by device and shape; plain products have no name of their own.
@@ -78,18 +79,24 @@ class Seen:
 
 
 class OperatorMeter(SessionMeter):
-    """Counts over one step, and over the evaluation of a few rows."""
+    """Counts over one step, one stretch between steps, and the evaluation of a few rows."""
 
     name = "operators"
-    metrics = (OPERATORS, BY_NAME, FLOPS, SYNCS, EVALUATION, EVALUATION_BY_NAME, ATTENTION, DROPOUT, PRODUCTS)
+    metrics = (
+        OPERATORS, BY_NAME, FLOPS, SYNCS, SYNCS_BETWEEN, EVALUATION, EVALUATION_BY_NAME, ATTENTION, DROPOUT, PRODUCTS,
+    )  # fmt: skip
 
     def __init__(self) -> None:
         super().__init__()
-        self.training, self.evaluation = Seen(), Seen()
+        self.training, self.beside, self.evaluation = Seen(), Seen(), Seen()
 
     def instrument(self, scene: Scene) -> AbstractContextManager[Any]:
         """See `SessionMeter.instrument`."""
         return census(self.training)
+
+    def between(self, scene: Scene) -> AbstractContextManager[Any]:
+        """See `SessionMeter.between`."""
+        return census(self.beside)
 
     def trained(self, scene: Scene) -> None:
         """See `SessionMeter.trained`."""
@@ -104,6 +111,7 @@ class OperatorMeter(SessionMeter):
             BY_NAME.name: step.names,
             FLOPS.name: step.flops.total(),
             SYNCS.name: step.syncs,
+            SYNCS_BETWEEN.name: self.beside.syncs,
             EVALUATION.name: evaluation.operators.total(),
             EVALUATION_BY_NAME.name: evaluation.names,
             ATTENTION.name: {"training": step.attention, "evaluation": evaluation.attention},

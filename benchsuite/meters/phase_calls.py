@@ -1,5 +1,6 @@
-"""Calls that Python makes beside the training step: to load, tokenise, prepare, evaluate, log and save once more.
+"""Calls that Python makes beside the training step: to load, tokenise, prepare, evaluate, log, save, train and reload.
 
+Of a training only what lies outside its step: the begin and the end of `Trainer.train`.
 Functions of Python and of C alike, in the thread that waits for it all. Each was done before in this
 process, so that what a first call imports and keeps is there. Work of the device and inside one call of C is not seen.
 """
@@ -7,6 +8,7 @@ process, so that what a first call imports and keeps is there. Work of the devic
 from __future__ import annotations
 
 import gc
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -16,19 +18,22 @@ from typing import Any
 from .. import builders, probe
 from ..nouns import JSON, Split
 from ..scene import Scene
-from ..trial import release
+from ..trial import release, saved_model
 from ._aside import put_back, states
 from ._calls import Calls, counting
 from ._probing import ProbeMeter, count, shown
 from ._watch import evaluate
 
 PHASES = {
+    "tokenizer": "calls from Python to load the tokenizer",
     "load": "calls from Python to load the model",
     "tokenise": "calls from Python to tokenise",
     "prepare": "calls from Python to prepare training",
     "evaluation": "calls from Python in an evaluation",
     "log": "calls from Python to log",
     "save": "calls from Python to save the model",
+    "train": "calls from Python to begin and end training",
+    "reload": "calls from Python to reload the model",
 }
 # Measured: the same to the last call, but for what is left out below: in 4 trials of fp32 and 3 of qlora on a CPU, and
 # in 3 processes of each on an H200, one of them beside busy ones. Room for what hangs on time or place all the same:
@@ -83,6 +88,7 @@ def acts(scene: Scene) -> Iterator[tuple[str, Callable[[], Any]]]:
     """What is counted, in the order in which it has to be done. What this trial did otherwise before is done twice."""
     train = scene.examples.train
     some = Split(texts=train.texts[:ROWS], labels=train.labels[:ROWS])
+    yield "tokenizer", lambda: builders.load_tokenizer(scene.source, scene.setting)
     yield "tokenise", lambda: builders.tokenise(scene.tokenizer, some, scene.plan)
     yield "load", lambda: probe.load(scene)
     yield "prepare", lambda: prepare(scene)
@@ -92,12 +98,31 @@ def acts(scene: Scene) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "log", lambda: scene.trainer.log(dict(LINE))
     with tempfile.TemporaryDirectory(dir=scene.work) as folder:
         yield "save", lambda: scene.trainer.save_model(folder)
+    scene.trainer = builders.make_trainer(scene, [_unseen_steps()], looked_into=True, **probe.short(1))
+    yield "train", scene.trainer.train
+    yield "reload", lambda: saved_model(scene)
 
 
 def prepare(scene: Scene) -> None:
     """Transforms, and a Trainer that is never started."""
     probe.prepare(scene)
     scene.trainer = builders.make_trainer(scene, [], looked_into=True, **probe.short(1))
+
+
+def _unseen_steps() -> Any:
+    from transformers import TrainerCallback
+
+    class Unseen(TrainerCallback):  # type: ignore[misc]
+        """Nothing is counted inside a step: whoever counts is set aside there."""
+
+        def on_step_begin(self, *_: Any, **__: Any) -> None:
+            self.counts = sys.getprofile()
+            sys.setprofile(None)
+
+        def on_step_end(self, *_: Any, **__: Any) -> None:
+            sys.setprofile(self.counts)
+
+    return Unseen()
 
 
 def counted(act: Callable[[], Any]) -> Counter[str]:

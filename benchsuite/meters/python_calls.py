@@ -1,5 +1,7 @@
-"""Calls of Python functions, by package, and of C functions, by name, in one training step and in fetching one batch.
+"""Calls of Python functions, by package, and of C functions, by name: in a training step, a batch, and between steps.
 
+A step's are those of one step and of fetching one batch. Between steps is what the Trainer does from one step's end to
+the next one's begin: looks whether to log, and fetches a batch.
 Counted in the thread that trains: on CUDA the backward pass has a thread of its own and is not
 seen. Of C functions those of the system are told apart: a step of a sound stack calls none.
 """
@@ -23,6 +25,15 @@ C_CALLS = count("count.c_calls.step", "C calls a step", same_stack=True, depends
 C_BY_NAME = shown("c_calls.by_name", "calls of C functions by name", depends_on=("python",))
 # Nothing in any regime, on transformers 4.57.6 and 5.23, under CPU capabilities AVX512, AVX2 and default.
 SYSTEM = exact("count.system_calls.step", "calls of the system a step, by name", same_stack=True)
+# Exact as a step's are: in 2 processes of fp32 and of qlora on a CPU.
+BETWEEN = count(
+    "count.python_calls.between", "python calls between steps", same_stack=True, depends_on=("python",), relative=0.0
+)
+BETWEEN_BY_PACKAGE = shown("python_calls.between", "python calls between steps by package", depends_on=("python",))
+C_BETWEEN = count(
+    "count.c_calls.between", "C calls between steps", same_stack=True, depends_on=("python",), relative=0.0
+)
+C_BETWEEN_BY_NAME = shown("c_calls.between", "calls of C functions between steps by name", depends_on=("python",))
 SYSTEMS = frozenset({
     "gc", "time", "posix", "io", "_io", "mmap", "select", "signal", "_signal", "_socket", "_pickle", "marshal", "zlib",
     "_posixsubprocess", "resource", "fcntl", "_ssl", "_sqlite3",
@@ -31,18 +42,22 @@ SYSTEMS = frozenset({
 
 
 class PythonCallMeter(SessionMeter):
-    """Counts over one step and one batch."""
+    """Counts over one step and one batch, and over one stretch between steps."""
 
     name = "python_calls"
-    metrics = (CALLS, BY_PACKAGE, C_CALLS, C_BY_NAME, SYSTEM)
+    metrics = (CALLS, BY_PACKAGE, C_CALLS, C_BY_NAME, SYSTEM, BETWEEN, BETWEEN_BY_PACKAGE, C_BETWEEN, C_BETWEEN_BY_NAME)
 
     def __init__(self) -> None:
         super().__init__()
-        self.calls = Calls()
+        self.calls, self.beside = Calls(), Calls()
 
     def instrument(self, scene: Scene) -> AbstractContextManager[Any]:
         """See `SessionMeter.instrument`."""
         return counting(self.calls)
+
+    def between(self, scene: Scene) -> AbstractContextManager[Any]:
+        """See `SessionMeter.between`."""
+        return counting(self.beside)
 
     def trained(self, scene: Scene) -> None:
         """See `SessionMeter.trained`. The first batch of a loader is not counted: it comes with the loader's set-up."""
@@ -60,6 +75,17 @@ class PythonCallMeter(SessionMeter):
             C_CALLS.name: c.total(),
             C_BY_NAME.name: dict(sorted(c.items())),
             SYSTEM.name: {name: calls for name, calls in sorted(c.items()) if name.rpartition(".")[0] in SYSTEMS},
+            **self.between_steps(),
+        }
+
+    def between_steps(self) -> Mapping[str, JSON]:
+        """The values of the stretch. It is without what hangs on its moment: the collector rests."""
+        python, c = by_package(self.beside), self.beside.c()
+        return {
+            BETWEEN.name: sum(python.values()),
+            BETWEEN_BY_PACKAGE.name: python,
+            C_BETWEEN.name: c.total(),
+            C_BETWEEN_BY_NAME.name: dict(sorted(c.items())),
         }
 
 

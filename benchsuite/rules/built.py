@@ -24,6 +24,7 @@ RULE = Rule(
     rank=17,
     find=find,
     effects={"time.load": 1, "time.reload": 1, "ram.*": 1, "vram.peak.load": 1, "vram.reserved.*": 1, **FUNCTION,
-             "weights.initialised": 0, "weights.spread": 0, "count.python_calls.load": 1},
+             "weights.initialised": 0, "weights.spread": 0, "count.python_calls.load": 1,
+             "count.python_calls.reload": 1},
     packages=("transformers", "accelerate", "peft"),
 )  # fmt: skip

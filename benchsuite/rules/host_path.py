@@ -1,4 +1,4 @@
-"""The way to the device got longer: more Python and CUDA calls, copies or waits a step for the same work on it."""
+"""The way to the device got longer: more Python and CUDA calls, copies or waits for the same work, beside steps too."""
 
 from __future__ import annotations
 
@@ -12,13 +12,18 @@ COUNTS = {
     "count.python_calls.step": "python calls a step",
     "count.c_calls.step": "C calls a step",
     "count.cuda_calls.step": "CUDA API calls a step",
+    "count.syncs.between": "waits for the device between steps",
+    "count.python_calls.between": "python calls between steps",
+    "count.c_calls.between": "C calls between steps",
 }
 TABLES = {
     "count.python_calls.step": "python_calls.by_package",
     "count.c_calls.step": "c_calls.by_name",
     "count.cuda_calls.step": "cuda_calls.by_name",
+    "count.python_calls.between": "python_calls.between",
+    "count.c_calls.between": "c_calls.between",
 }
-EITHER_WAY = {"count.c_calls.step": 0}
+EITHER_WAY = {"count.c_calls.step": 0, "count.c_calls.between": 0}
 """What need not move as the others do: where Python is called less, C may be called more."""
 
 

@@ -1,4 +1,4 @@
-"""Loading, tokenising, preparing, evaluating, logging or saving takes more calls, or fewer; says of which functions."""
+"""A phase beside the training step, as loading or tokenising, takes more calls, or fewer; says of which functions."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ from benchsuite.rules._looks import amount, number, some
 
 COUNT, BY_FUNCTION = "count.python_calls.{}", "python_calls.by_phase"
 DOING = {
+    "tokenizer": "loading the tokenizer",
     "load": "loading the model",
     "tokenise": "tokenising",
     "prepare": "preparing the training",
     "evaluation": "an evaluation",
     "log": "logging",
     "save": "saving the model",
+    "train": "training, beside its steps,",
+    "reload": "reloading the model",
 }
-TIMES = {"load": "time.load", "tokenise": "time.tokenise"}
-"""Times of which nothing but the phase is part."""
+TIMES = {"tokenizer": "time.tokenise", "load": "time.load", "tokenise": "time.tokenise", "reload": "time.reload"}
+"""Times of which nothing but the phase is part; to tokenise has the tokenizer loaded first."""
 SHARE = 0.005
 """Of a phase's calls those of one function from which on the meter names it."""
 MOST, WIDTH = 3, 48
@@ -32,7 +35,7 @@ def find(seen: Evidence) -> Clue | None:
     if not moved:
         return None
     told = [_words(seen, phase, old, new) for phase, (old, new) in moved.items()]
-    slower = [TIMES[phase] for phase in moved if phase in TIMES]
+    slower = list(dict.fromkeys(TIMES[phase] for phase in moved if phase in TIMES))
     return Clue(words="; ".join(told), parts=seen.like(*slower))
 
 
