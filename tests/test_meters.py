@@ -1,6 +1,8 @@
 """The fingerprint's meters, each on what it alone can be asked."""
 
+import contextlib
 import dataclasses
+import gc
 import math
 import types
 
@@ -9,7 +11,7 @@ from factories import make_case
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchsuite import environment, invariance, registry
+from benchsuite import environment, invariance, probe, registry
 from benchsuite.defaults import signatures
 from benchsuite.judges.values import JUDGE as VALUES
 from benchsuite.judges.values import common, names
@@ -322,8 +324,106 @@ def test_calls_that_hang_on_where_packages_lie_are_left_out():
     meter.calls.functions.update({(module, "list.append"): calls for module, calls in modules.items()})
     assert meter.probe(None) == {
         "count.python_calls.step": 7, "python_calls.by_package": {"torch": 7}, "count.c_calls.step": 7,
-        "c_calls.by_name": {"list.append": 7}, "count.system_calls.step": {},
+        "c_calls.by_name": {"list.append": 7}, "count.system_calls.step": {}, "count.python_calls.between": 0,
+        "python_calls.between": {}, "count.c_calls.between": 0, "c_calls.between": {},
     }  # fmt: skip
+
+
+def test_what_lies_between_steps_is_counted_apart_from_the_step():
+    """A collection of garbage there is a call of C by its name."""
+    import json
+
+    meter = python_calls.PythonCallMeter()
+    with meter.between(None):
+        json.dumps(1)
+        gc.collect(0)
+    found = meter.probe(None)
+    assert (found["count.python_calls.step"], found["python_calls.between"]["json"]) == (0, 3)
+    assert found["c_calls.between"]["gc.collect"] == 1
+    assert found["count.c_calls.between"] == sum(found["c_calls.between"].values())
+
+
+def test_a_number_read_between_steps_is_a_wait_of_no_step():
+    """As a loss that is looked at after its step."""
+    meter, loss = operators.OperatorMeter(), torch.ones(1)
+    with meter.between(None):
+        torch.isnan(loss).item()
+    found = meter.probe(types.SimpleNamespace(on_cuda=True))
+    assert (found["count.syncs.between"], found["count.syncs.step"]) == (1, 0)
+
+
+class Marking(_probing.SessionMeter):
+    """Notes where its instruments come and go."""
+
+    def __init__(self, marks):
+        super().__init__()
+        self.marks = marks
+
+    @contextlib.contextmanager
+    def around(self, what):
+        """Its begin in the notes, then its end."""
+        self.marks.append(what)
+        yield
+        self.marks.append(f"{what} ends")
+
+    def instrument(self, scene):
+        """Around a step."""
+        return self.around("instrument")
+
+    def between(self, scene):
+        """Around a stretch."""
+        return self.around("between")
+
+    def probe(self, scene):
+        """Nothing more."""
+        return {}
+
+
+def test_each_meter_has_its_stretch_between_two_steps_of_the_session():
+    """It begins with the end of the step before, and ends before the next step's instrument begins."""
+    pytest.importorskip("transformers")
+    marks = []
+    meter = Marking(marks)
+    turns = probe._turns(None, [meter], [meter], [meter])
+    for step in range(2):
+        turns.on_step_begin(None, types.SimpleNamespace(global_step=step), None)
+        marks.append("step")
+        turns.on_step_end(None, types.SimpleNamespace(global_step=step + 1), None)
+    assert marks == ["step", "between", "between ends", "instrument", "step", "instrument ends"]
+    assert gc.isenabled()
+
+
+def test_a_stretch_that_no_step_follows_ends_with_the_training():
+    """The profiler is not left in place."""
+    pytest.importorskip("transformers")
+    marks = []
+    meter = Marking(marks)
+    turns = probe._turns(None, [], [meter], [meter])
+    turns.on_step_end(None, types.SimpleNamespace(global_step=1), None)
+    turns.on_train_end()
+    assert marks == ["between", "between ends"]
+
+
+def test_of_a_training_only_what_lies_outside_its_steps_is_counted():
+    """Whoever counts is set aside as a step begins, and is back as it ends."""
+    import json
+
+    pytest.importorskip("transformers")
+    callback = phase_calls._unseen_steps()
+
+    def train():
+        json.dumps(1)
+        callback.on_step_begin()
+        json.dumps(2)
+        callback.on_step_end()
+        json.dumps(3)
+
+    assert phase_calls.counted(train)["json.dumps"] == 2
+
+
+def test_every_phase_that_is_counted_has_words_for_its_cause():
+    """A count that moved would else be without a known cause."""
+    assert phase_work.DOING.keys() == phase_calls.PHASES.keys()
 
 
 def saved_by(layer, x):

@@ -559,6 +559,44 @@ EXAMPLES = (
         of=("count.c_calls.step", "c_calls.by_name"),
     ),
     Example(
+        rule="host_path",
+        old={
+            "count.python_calls.between": 157,
+            "python_calls.between": {"datasets": 46},
+            "count.syncs.between": 0,
+            "count.c_calls.between": 127,
+            "c_calls.between": {"builtins.len": 6},
+        },
+        new={
+            "count.python_calls.between": 2157,
+            "python_calls.between": {"datasets": 46, "transformers": 2000},
+            "count.syncs.between": 1,
+            "count.c_calls.between": 128,
+            "c_calls.between": {"builtins.len": 6, "gc.collect": 1},
+        },
+        says="on the host, waits for the device between steps 0 -> 1, "
+        "python calls between steps 157 -> 2,157 (transformers 0 -> 2000), "
+        "C calls between steps 127 -> 128 (gc.collect 0 -> 1)",
+        of=("count.python_calls.between", "count.syncs.between", "count.c_calls.between", "c_calls.between"),
+    ),
+    Example(
+        rule="phase_work",
+        old={
+            "count.python_calls.train": 15124,
+            "count.python_calls.reload": 38968,
+            "count.python_calls.tokenizer": 6817,
+        },
+        new={
+            "count.python_calls.train": 25124,
+            "count.python_calls.reload": 48968,
+            "count.python_calls.tokenizer": 9817,
+        },
+        says="loading the tokenizer does more work in Python: 6,817 -> 9,817 calls; "
+        "training, beside its steps, does more work in Python: 15,124 -> 25,124 calls; "
+        "reloading the model does more work in Python: 38,968 -> 48,968 calls; ",
+        of=("count.python_calls.train", "count.python_calls.reload", "count.python_calls.tokenizer"),
+    ),
+    Example(
         rule="phase_work",
         old={
             "count.python_calls.load": 12345,
