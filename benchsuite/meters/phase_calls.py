@@ -51,7 +51,9 @@ PLACED = ("os", "collections", "posixpath", "genericpath", "ntpath", "pathlib", 
 the environment away and puts it back, which is 8 calls for each under pytest's one more."""
 CALLED_FROM = ("traceback", "linecache", "logging")
 """Packages that walk the stack of those who call them, and so our own functions."""
-UNCOUNTED = (*WAITING, *PLACED, *CALLED_FROM)
+LETTING_GO = ("weakref", "_weakrefset")
+"""Packages that are called as the last hold on something ends, in whichever thread: of threads that read, in either."""
+UNCOUNTED = (*WAITING, *PLACED, *CALLED_FROM, *LETTING_GO)
 ELEMENT = "<genexpr>"
 """Ends the name of a generator that is written in place: each element asked of it would be a call, of any data."""
 ROWS = 256
