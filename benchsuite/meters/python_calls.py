@@ -25,7 +25,7 @@ C_CALLS = count("count.c_calls.step", "C calls a step", same_stack=True, depends
 C_BY_NAME = shown("c_calls.by_name", "calls of C functions by name", depends_on=("python",))
 # Nothing in any regime, on transformers 4.57.6 and 5.23, under CPU capabilities AVX512, AVX2 and default.
 SYSTEM = exact("count.system_calls.step", "calls of the system a step, by name", same_stack=True)
-# Exact as a step's are: in 2 processes of fp32 and of qlora on a CPU.
+# Exact as a step's are: in 4 processes of fp32 and of qlora each on a CPU; on CUDA not yet seen.
 BETWEEN = count(
     "count.python_calls.between", "python calls between steps", same_stack=True, depends_on=("python",), relative=0.0
 )
