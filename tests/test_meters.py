@@ -997,6 +997,12 @@ def test_variables_hide_folders_and_secrets():
     assert stack.variables(environ) == {"OMP_NUM_THREADS": "2", "TORCH_HOME": "set"}
 
 
+def test_tokenizers_are_no_secret():
+    """A variable that begins like one is told; one that is one is not, whoever's."""
+    environ = {"TOKENIZERS_PARALLELISM": "false", "TRANSFORMERS_TOKEN": "x", "HF_TOKEN": "x", "ACCELERATE_API_KEY": "x"}
+    assert stack.variables(environ) == {"TOKENIZERS_PARALLELISM": "false"}
+
+
 def test_modules_are_counted_by_package():
     """Under the top-level name, without our own."""
     assert stack.imported(("torch", "torch.nn", "os", "benchsuite.x")) == {"os": 1, "torch": 2}
