@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchsuite import environment, invariance, probe, registry
-from benchsuite.defaults import signatures
+from benchsuite.defaults import scenarios, signatures
 from benchsuite.judges.values import JUDGE as VALUES
 from benchsuite.judges.values import common, names
 from benchsuite.meters import (
@@ -836,6 +836,33 @@ def test_what_was_loaded_is_told_by_dtype_and_bytes():
     assert found["model.dtypes.loaded"] == {"float16": 8, "float32": 6}
     assert found["model.bytes.loaded"] == 8 * 2 + 6 * 4 + 3 * 8
     assert found["model.modules.loaded"]["b"] == {"class": "LayerNorm", "dtype": "float16", "trains": True, "eps": 1e-5}
+
+
+@pytest.mark.parametrize(
+    ("turn", "told"),
+    [
+        (lambda m: m.eval(), "evaluation"), (lambda m: m, "training"),
+        (lambda m: m[0].eval(), "2 of 3 modules in training"),
+    ],
+)  # fmt: skip
+def test_the_mode_of_a_model_is_told(turn, told):
+    """In a word, and by number where its modules do not agree."""
+    model = torch.nn.Sequential(torch.nn.Dropout(), torch.nn.Linear(1, 1))
+    turn(model)
+    assert model_map.mode(model) == told
+
+
+def test_builds_with_nothing_pinned_are_told_with_their_mode():
+    """Of stages that leave a model; what a stage says in words has none."""
+    made = {"plain": scenarios.stages((("loaded", lambda _: tiny()), ("run", lambda _: "ran")))}
+    assert scenarios.modes(made) == {"plain": {"loaded": "evaluation"}}
+
+
+def tiny():
+    """The embedded model, as it is handed over."""
+    from benchsuite.checkpoints import EMBEDDED_FOLDER
+
+    return scenarios.load(EMBEDDED_FOLDER)
 
 
 # ---------------------------------------------------------------- function

@@ -766,6 +766,14 @@ EXAMPLES = (
         of=("model.modes", "function.evaluation"),
     ),
     Example(
+        rule="modes",
+        old={"model.modes.loaded": {"loaded": "evaluation"}, "defaults.modes": {"plain": {"loaded": "evaluation"}}},
+        new={"model.modes.loaded": {"loaded": "training"}, "defaults.modes": {"plain": {"loaded": "training"}}},
+        says="a model is handed over in another mode: loaded evaluation -> training, with nothing pinned, "
+        "plain.loaded evaluation -> training",
+        of=("model.modes.loaded", "defaults.modes"),
+    ),
+    Example(
         rule="dropout_drawn",
         old={"model.dropout.drawn": {"training": {"0.1": 22}, "evaluation": {}}},
         new={"model.dropout.drawn": {"training": {"0.05": 22}, "evaluation": {}}},

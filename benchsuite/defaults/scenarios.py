@@ -56,6 +56,8 @@ class Look:
     """See `describe`."""
     stored: str
     """See `stored`."""
+    mode: str
+    """See `model_map.mode`."""
 
 
 Scenario = Mapping[str, Look | str]
@@ -74,6 +76,14 @@ def loaded(found: Mapping[str, Scenario]) -> dict[str, JSON]:
     """What is stored after loading, by scenario; a crash where that crashed."""
     looks = {name: scenario["loaded"] for name, scenario in found.items()}
     return {name: look.stored if isinstance(look, Look) else look for name, look in looks.items()}
+
+
+def modes(found: Mapping[str, Scenario]) -> dict[str, JSON]:
+    """The mode after each stage that was reached and leaves a model, by scenario and stage; crashes are in `maps`."""
+    return {
+        name: {stage: look.mode for stage, look in scenario.items() if isinstance(look, Look)}
+        for name, scenario in found.items()
+    }
 
 
 def run(folders: Mapping[str, Path], device: str) -> dict[str, Scenario]:
@@ -96,11 +106,16 @@ def stages(steps: tuple[Stage, ...]) -> Scenario:
     for name, step in steps:
         try:
             model = step(model)
-            found[name] = model if isinstance(model, str) else Look(map=describe(model), stored=stored(model))
+            found[name] = model if isinstance(model, str) else look(model)
         except Exception as error:  # noqa: BLE001 - a crash is what this stack does by default
             found[name] = crash(error)
             return found
     return found
+
+
+def look(model: Any) -> Look:
+    """What a model is now."""
+    return Look(map=describe(model), stored=stored(model), mode=model_map.mode(model))
 
 
 def plain(folder: Path) -> tuple[Stage, ...]:

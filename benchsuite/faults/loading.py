@@ -180,4 +180,15 @@ def _upcast(model: Any, dtype: Any) -> Any:
     return model
 
 
+@fault(
+    "a model is handed over in training mode: who evaluates without saying so evaluates with dropout",
+    libraries=("transformers",), regimes=BOTH, seen_by=("model.modes.loaded", "defaults.modes"), word="training",
+)  # fmt: skip
+def loaded_in_training_mode() -> None:
+    """Switch it on as the last act of loading."""
+    from transformers import PreTrainedModel
+
+    after(PreTrainedModel, "from_pretrained", lambda model: model.train(), on_result=True)
+
+
 FAULTS = of(vars())

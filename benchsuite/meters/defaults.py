@@ -20,6 +20,7 @@ WRITTEN = shown("defaults.written", "default values as they are written", judge=
 NAMES = shown("defaults.names", "names of parameters that have a default")
 MODULES = exact("defaults.modules", "models with nothing pinned")
 LOADED = exact("defaults.loaded", "elements by dtype and bytes with nothing pinned, as loaded")
+MODES = exact("defaults.modes", "modes of models with nothing pinned")
 ACCUMULATION = exact("defaults.accumulation", "gradient accumulation with nothing pinned")
 OPTIMIZER = exact("defaults.optimizer", "optimizer with nothing pinned")
 CHECKPOINTING = exact("defaults.checkpointing", "gradient checkpointing with nothing pinned")
@@ -32,7 +33,7 @@ class DefaultsMeter(ProbeMeter):
     """Builds and looks; what crashes is recorded as crashing."""
 
     name = "defaults"
-    metrics = (SIGNATURES, WRITTEN, NAMES, MODULES, LOADED, ACCUMULATION, OPTIMIZER, CHECKPOINTING, RESUMED)
+    metrics = (SIGNATURES, WRITTEN, NAMES, MODULES, LOADED, MODES, ACCUMULATION, OPTIMIZER, CHECKPOINTING, RESUMED)
 
     def probe(self, scene: Scene) -> Mapping[str, JSON]:
         """See `ProbeMeter.probe`."""
@@ -53,6 +54,7 @@ class DefaultsMeter(ProbeMeter):
                 NAMES.name: signatures.names(tables, written),
                 MODULES.name: scenarios.maps(built),
                 LOADED.name: scenarios.loaded(built),
+                MODES.name: scenarios.modes(built),
                 ACCUMULATION.name: _tried(lambda: training.accumulation(first, work, device)),
                 OPTIMIZER.name: _tried(lambda: training.optimizer(first, work, device)),
                 CHECKPOINTING.name: _tried(lambda: training.checkpointing(first, work, device)),

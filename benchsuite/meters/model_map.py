@@ -34,6 +34,7 @@ LOADED_BYTES = Metric(
 CHECKPOINTING = _exact("model.checkpointing", "gradient checkpointing", "1")
 KIND = _exact("model.checkpointing.kind", "how gradient checkpoints are made")
 ATTENTION = _exact("model.attention", "attention backend")
+MODES = _exact("model.modes.loaded", "mode of the model as loaded and reloaded")
 QUANTISED = _exact("model.quantised_bytes", "bytes of quantisation constants")
 
 TRAINED = _exact("model.after_training", "what training leaves otherwise than it found")
@@ -43,17 +44,22 @@ HOOKS = (
 """Where a module keeps them."""
 
 
+STAGES = {Phase.LOAD: "loaded", Phase.RELOAD: "reloaded"}
+"""Phases after which a model is as the libraries hand it over, and what it is then."""
+
+
 class ModelMapMeter(Meter):
     """Counts after load (the base), after prepare (what trains) and after reload; holds training's end to its begin."""
 
     name = "model_map"
     metrics = (
         TRAINABLE, TOTAL, STORED, DTYPES, LOADED_DTYPES, RELOADED_DTYPES, MODULES, LOADED_MODULES, RELOADED_MODULES,
-        LOADED_BYTES, CHECKPOINTING, KIND, ATTENTION, QUANTISED, TRAINED,
+        LOADED_BYTES, CHECKPOINTING, KIND, ATTENTION, QUANTISED, MODES, TRAINED,
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.begun: Mapping[str, JSON] = {}
+        self.modes: dict[str, JSON] = {}
 
     def start(self, phase: Phase, scene: Scene) -> None:
         """See `Meter.start`."""
@@ -66,6 +72,10 @@ class ModelMapMeter(Meter):
             return {TRAINED.name: Measured(value=otherwise(self.begun, state(scene.model)))}
         look = {Phase.LOAD: loaded, Phase.PREPARE: describe, Phase.RELOAD: reloaded}.get(phase)
         found = look(scene.model) if look else {}
+        if phase in STAGES:
+            self.modes[STAGES[phase]] = mode(scene.model)
+        if phase is Phase.RELOAD:
+            found = {**found, MODES.name: dict(self.modes)}
         return {name: Measured(value=value) for name, value in found.items()}
 
 
@@ -82,6 +92,14 @@ def loaded(model: Any) -> dict[str, JSON]:
 def reloaded(model: Any) -> dict[str, JSON]:
     """What is said of the reloaded model, by metric name."""
     return {RELOADED_DTYPES.name: dtypes(model), RELOADED_MODULES.name: modules(model)}
+
+
+def mode(model: Any) -> str:
+    """The mode that a model is in: "training", "evaluation", or how many of its modules train."""
+    modes = [bool(module.training) for module in model.modules()]
+    if len(set(modes)) > 1:
+        return f"{sum(modes)} of {len(modes)} modules in training"
+    return "training" if modes[0] else "evaluation"
 
 
 def nbytes(model: Any) -> int:

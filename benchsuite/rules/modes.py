@@ -1,4 +1,7 @@
-"""The model runs in another mode: evaluation with modules in training, training without, autocast on or off."""
+"""The model runs in another mode: evaluation with modules in training, training without, autocast on or off.
+
+Or it is handed over in another one, which shows wherever somebody relies on it and sets none.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,28 @@ from benchsuite.judges._diff import moves
 from benchsuite.rules._effects import ACTIVATIONS, FUNCTION, TIME, WORK, either
 from benchsuite.rules._looks import first, some
 
-MODES = "model.modes"
+MODES, LOADED, DEFAULTS = "model.modes", "model.modes.loaded", "defaults.modes"
 WORDS = {"trains": "the model's own training mode", "gradients": "recording of gradients", "autocast": "autocast"}
 
 
 def find(seen: Evidence) -> Clue | None:
-    """A mode differs in training or in evaluation."""
+    """A mode differs in training or in evaluation, or as a model is loaded."""
     moved = first(seen, MODES)
-    if moved is None:
-        return None
-    told = [_words(move.path, move.words) for move in moves(moved[1], moved[2])]
-    return Clue(words=f"the model runs in another mode: {some(told)}", parts=(MODES,))
+    told = [_words(move.path, move.words) for move in moves(moved[1], moved[2])] if moved else []
+    words = [f"the model runs in another mode: {some(told)}"] if told else []
+    handed = _handed(seen)
+    words += [f"a model is handed over in another mode: {handed}"] if handed else []
+    parts = seen.like(MODES, LOADED, DEFAULTS)
+    return Clue(words="; ".join(words), parts=parts, unpinned=parts == (DEFAULTS,)) if words else None
+
+
+def _handed(seen: Evidence) -> str:
+    """The modes that models come in now; of the builds with nothing pinned one stands for all."""
+    own, unpinned = first(seen, LOADED), first(seen, DEFAULTS)
+    told = [f"{move.path} {move.words}" for move in moves(own[1], own[2])] if own else []
+    builds = [f"{move.path} {move.words}" for move in moves(unpinned[1], unpinned[2])] if unpinned else []
+    told += [f"with nothing pinned, {some(builds, 1)}"] if builds else []
+    return ", ".join(told)
 
 
 def _words(path: str, words: str) -> str:
