@@ -337,6 +337,21 @@ EXAMPLES = (
         of=("input.tokenizer",),
     ),
     Example(
+        rule="tokens",
+        old={"input.tokenizer": {"size": 9}, "input.tokenizer.odd": {"texts": {'"[SEP]"': [2, 3, 3]}}},
+        new={"input.tokenizer": {"size": 8}, "input.tokenizer.odd": {"texts": {'"[SEP]"': [2, 9, 3]}}},
+        says='other input: the tokenizer is another (size 9 -> 8); texts unlike the task\'s too ("[SEP]"[1] 3 -> 9)',
+        of=("input.tokenizer", "input.tokenizer.odd"),
+    ),
+    Example(
+        rule="odd_texts",
+        old={"input.tokenizer.odd": {"texts": {'"[SEP]"': [2, 3, 3]}, "with nothing said": {"lengths": [4, 9]}}},
+        new={"input.tokenizer.odd": {"texts": {'"[SEP]"': [2, 9, 3]}, "with nothing said": {"lengths": [64, 64]}}},
+        says='the tokenizer gives other tokens to texts unlike the task\'s: "[SEP]"[1] 3 -> 9, '
+        "with nothing said.lengths[0] 4 -> 64, with nothing said.lengths[1] 9 -> 64",
+        of=("input.tokenizer.odd",),
+    ),
+    Example(
         rule="order",
         old={"input.order": {"digest": OTHER}, "quality.loss": [1.05]},
         new={"input.order": {"digest": "0" * 16}, "quality.loss": [1.69]},

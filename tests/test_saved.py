@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from benchsuite import registry
 from benchsuite.checkpoints import EMBEDDED_FOLDER
-from benchsuite.meters import adapter_file, saved_files, saved_tokenizer
+from benchsuite.meters import adapter_file, odd_texts, saved_files, saved_tokenizer
 from benchsuite.meters.saved_files import MANY, STAMPS, UNUSED, brief, nowhere, tidy
 from benchsuite.nouns import Role
 
@@ -200,6 +200,32 @@ def test_a_tokenizer_that_cuts_earlier_is_seen(folder):
     found = against(folder)
     assert found["differs"] == {"model_max_length": [64, 12]}
     assert 0 < found["other_ids"] < found["texts"]
+
+
+def odd():
+    """The embedded tokenizer, and what it makes of odd texts where 20 ids are planned."""
+    transformers = pytest.importorskip("transformers")
+    tokenizer = transformers.AutoTokenizer.from_pretrained(EMBEDDED_FOLDER)
+    return tokenizer, odd_texts.answers(tokenizer, 20)
+
+
+def test_odd_texts_are_told_with_where_they_are_cut():
+    """A long one at three lengths, by its ends where its ids are many; and a bare call neither pads nor cuts."""
+    tokenizer, found = odd()
+    cuts = found['"film film film film film film film f..."']
+    assert [len(cuts[how]) for how in ("cut to 16", "cut as planned")] == [16, 20]
+    assert cuts["cut as it is"]["length"] == tokenizer.model_max_length
+    assert cuts["cut as it is"]["ends"][-1] == tokenizer.sep_token_id
+    assert found["with nothing said"]["lengths"][0] < found["with nothing said"]["lengths"][1] < 16
+
+
+def test_a_tokenizer_that_splits_special_tokens_is_seen_by_the_text_that_holds_them():
+    """And by no other text."""
+    tokenizer, before = odd()
+    tokenizer.split_special_tokens = True
+    after = odd_texts.answers(tokenizer, 20)
+    (name,) = [text for text, ids in before["texts"].items() if ids != after["texts"][text]]
+    assert name.startswith('"[CLS] [SEP]')
 
 
 # ---------------------------------------------------------------- roles

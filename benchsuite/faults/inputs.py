@@ -189,4 +189,18 @@ def epoch_not_told() -> None:
     wrap(SeedableRandomSampler, "set_epoch", lambda call, self, epoch: call(self, 0 if inside else epoch))
 
 
+@fault(
+    "the names of special tokens in a text are taken for words",
+    libraries=("transformers", "tokenizers"), regimes=BOTH, seen_by=("input.tokenizer.odd",),
+    word="unlike the task's",
+)  # fmt: skip
+def special_tokens_split() -> None:
+    """Have every tokenizer split them."""
+
+    def turn(tokenizer: Any) -> None:
+        tokenizer.split_special_tokens = True
+
+    _loaded_tokenizer(turn)
+
+
 FAULTS = of(vars())

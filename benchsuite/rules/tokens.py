@@ -10,6 +10,7 @@ from benchsuite.nouns import JSON
 from benchsuite.rules._effects import FUNCTION, RESIDENT, TIME, WORK, either
 from benchsuite.rules._looks import columns, first, some
 
+ODD = "input.tokenizer.odd"
 DIGESTS, TOKENIZER, BATCHES, PADDING = "input.digests", "input.tokenizer", "input.batches", "input.padding"
 
 
@@ -25,7 +26,14 @@ def find(seen: Evidence) -> Clue | None:
     told += [f"padding {padding[0]:.1%} -> {padding[1]:.1%}"] if padding else []
     moved = [f"{move.path} {move.words}" for move in moves(*tokenizer[1:])] if tokenizer else []
     told += [f"the tokenizer is another ({some(moved, 2)})"] if moved else []
-    return Clue(words="other input: " + "; ".join(told), parts=seen.like(DIGESTS, TOKENIZER, BATCHES, PADDING))
+    told += [f"texts unlike the task's too ({some(unlike, 1)})"] if (unlike := odd(seen)) else []
+    return Clue(words="other input: " + "; ".join(told), parts=seen.like(DIGESTS, TOKENIZER, BATCHES, PADDING, ODD))
+
+
+def odd(seen: Evidence) -> list[str]:
+    """Texts that the task does not hold and that get other tokens, each with how."""
+    moved = first(seen, ODD)
+    return [f"{move.path.removeprefix('texts.')} {move.words}" for move in moves(moved[1], moved[2])] if moved else []
 
 
 def _shapes(old: JSON, new: JSON) -> str:
