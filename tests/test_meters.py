@@ -1004,6 +1004,23 @@ def test_threads_set_after_torch_started_are_no_hardware():
     assert thread_count.ThreadCountMeter().stop(Phase.TRAIN, None)["model.threads"].value == "as torch started"
 
 
+def test_flushed_denormals_are_seen_by_what_becomes_of_one():
+    """And a baseline from before it was asked is none that differs."""
+    before = precision.flags()
+    assert before["flushes_denormals"] is False
+    if not torch.set_flush_denormal(True):
+        pytest.skip("this processor cannot")
+    try:
+        now = precision.flags()
+    finally:
+        torch.set_flush_denormal(False)
+    assert now["flushes_denormals"] is True
+    older = {name: value for name, value in before.items() if name != "flushes_denormals"}
+    assert [VALUES(TABLE, (Measured(value=side),), (Measured(value=now),)).outcome for side in (before, older)] == [
+        Outcome.CHANGED, Outcome.OK,
+    ]  # fmt: skip
+
+
 def test_precision_flags_follow_torch():
     """A switch that is thrown shows; one that torch lacks is absent, not a crash."""
     before = precision.flags()

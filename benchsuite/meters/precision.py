@@ -1,7 +1,9 @@
 """The switches of torch that decide in which precision, and by which algorithms, it computes.
 
 Read after training, as training left them. A switch that a version of torch lacks is left out; one that it
-refuses to tell is recorded as such. torch 2.9 has its newer switches beside the old ones.
+refuses to tell is recorded as such. torch 2.9 has its newer switches beside the old ones. Whether the processor
+flushes denormals to zero has no switch to read, and a library built with -ffast-math sets it as it is imported: that
+is tried out, on the host and in the thread that trains, whatever the device.
 """
 
 from __future__ import annotations
@@ -34,6 +36,11 @@ CALLS = (
 )  # fmt: skip
 
 
+FLUSHES = "flushes_denormals"
+DENORMAL = 1e-40
+"""Below float32's smallest normal number."""
+
+
 class PrecisionMeter(Meter):
     """Looks once."""
 
@@ -48,7 +55,14 @@ class PrecisionMeter(Meter):
 def flags() -> dict[str, JSON]:
     """Every switch by its name below `torch`."""
     found = {name: _read(name, call=False) for name in ATTRIBUTES} | {name: _read(name, call=True) for name in CALLS}
-    return {name: value for name, value in found.items() if value != ABSENT}
+    return {**{name: value for name, value in found.items() if value != ABSENT}, FLUSHES: flushes()}
+
+
+def flushes() -> bool:
+    """Whether the host takes numbers below the smallest normal one for zero."""
+    import torch
+
+    return float(torch.tensor(DENORMAL) * 1.0) == 0
 
 
 def _read(name: str, *, call: bool) -> JSON:
