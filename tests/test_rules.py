@@ -74,6 +74,7 @@ FED = {"epoch 1": {"content": DIGESTS["train"], **SOUND}, "epoch 2": {"content":
 LOG = dict.fromkeys(("loss", "learning_rate", "train_loss", "grad_norm", "eval_loss"), 1.0)
 COUNTS = dict.fromkeys(("step", "epoch", "train_steps_per_second"), 1.0)
 LOADED = {"tensors": 39, "differing": [], "missing": [], "not_in_file": []}
+THROUGH = {"tensors": 2, "not_as_trained": [], "not_as_saved": []}
 SLOW = {"device.kernel_time.step": 0.0138}
 FAST = {"device.kernel_time.step": 0.0096}
 
@@ -366,6 +367,24 @@ EXAMPLES = (
         of=("weights.loaded", "function.logits_init"),
     ),
     Example(
+        rule="quantised_weights",
+        old={"weights.quantised": {QUERY: OTHER}, "function.exact": {"hidden 0": [1.0]}, "function.logits_init": [1.0]},
+        new={
+            "weights.quantised": {QUERY: "0" * 16},
+            "function.exact": {"hidden 0": [1.1]},
+            "function.logits_init": [3.0],
+        },
+        says="1 of 1 quantised weights, or the constants that unpack them, hold other values: bert.encoder.layer.0",
+        of=("weights.quantised", "function.exact", "function.logits_init"),
+    ),
+    Example(
+        rule="log_entries",
+        old={"quality.loss": [0.5, 0.4], "quality.grad_norm": [1.0, 2.0], "optimizer.updates": 20},
+        new={"quality.loss": [0.5] * 20, "quality.grad_norm": [1.0] * 20, "optimizer.updates": 20},
+        says="the log of training has 20 entries of the loss, was 2 (every step, was every 10 steps)",
+        of=("quality.loss", "quality.grad_norm"),
+    ),
+    Example(
         rule="initialisation",
         old={"weights.spread": {"classifier.weight": [0.0, 0.02]}},
         new={"weights.spread": {"classifier.weight": [0.0, 0.5]}},
@@ -381,6 +400,14 @@ EXAMPLES = (
         new={"function.reload_drift": 2.3, "saved.tensors": {"base_model.model.b": "F32"}},
         says="what was trained is lost on reload: logits differ by 2.3 from those before saving (was 0); not in",
         of=("function.reload_drift", "saved.tensors"),
+    ),
+    Example(
+        rule="reload",
+        old={"function.reload_drift": 0.001, "saved.values": THROUGH},
+        new={"function.reload_drift": 0.5, "saved.values": THROUGH},
+        says="every saved value is the one that was trained, and reloaded: what the file does not hold, as the weights "
+        "under an adapter, moved in the live model as it trained, or is loaded otherwise; logits differ by 0.5 from",
+        of=("function.reload_drift",),
     ),
     Example(
         rule="saved_config",
@@ -1376,6 +1403,8 @@ PROBLEMS = {
     "ValueError in prepare: Target module Linear4bit(...) is not supported": "an adapter meets a layer",
     "TypeError in train: got an unexpected keyword argument 'tokenizer'": "a name that the suite calls is gone",
     "training diverged: the loss is nan": "training diverged",
+    "RuntimeError in train: mat1 and mat2 must have the same dtype, but got Half and Float": "modules compute in",
+    "RuntimeError in load: expected scalar type Half but found Float": "modules compute in different dtypes",
     "RuntimeError in train: something nobody has met": "no known cause",
 }
 

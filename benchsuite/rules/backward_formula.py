@@ -77,6 +77,7 @@ RULE = Rule(
     unless=(
         "forward_formula",
         "forward_training", "weights", "quantised_set", "quantisation_format", "double_quantisation",
+        "quantised_weights",
         "unquantised_dtype", "trainable_set", "adapter", "module_classes", "activation_function", "epsilon",
         "mask_ignored", "tokens", "gradient", "initialisation", "modes",
     ),

@@ -14,6 +14,8 @@ KNOWN = {
     r"Target module .* is not supported": "an adapter meets a layer that it cannot wrap, as a quantised head",
     r"KeyError in reload|in reload: .*(size mismatch|lora_)": "the saved file lacks what reloading it asks for",
     r"modified by an inplace operation": "weights were repacked in place by an evaluation before training",
+    r"(must|to) have the same dtype|expected scalar type": "modules compute in different dtypes: what one hands on "
+    "the next does not take",
     r"training diverged": "training diverged: loss or gradients left the numbers",
     r"unexpected keyword argument|has no attribute|cannot import name": "a name that the suite calls is "
     "gone from a library",

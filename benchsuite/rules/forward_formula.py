@@ -25,7 +25,8 @@ RULE = Rule(
     rank=25,
     find=find,
     effects={**FUNCTION, **either(WORK)},
-    unless=("weights", "quantised_set", "quantisation_format", "double_quantisation", "unquantised_dtype",
-            "trainable_set", "adapter", "module_classes", "activation_function", "epsilon", "mask_ignored", "tokens"),
+    unless=("weights", "quantised_set", "quantisation_format", "double_quantisation", "quantised_weights",
+            "unquantised_dtype", "trainable_set", "adapter", "module_classes",
+            "activation_function", "epsilon", "mask_ignored", "tokens"),
     packages=("transformers", "peft", "torch"),
 )  # fmt: skip

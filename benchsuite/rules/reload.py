@@ -1,12 +1,16 @@
-"""What was trained is lost on the way through the file: an empty adapter, a random head."""
+"""What was trained is lost on the way through the file: an empty adapter, a random head.
+
+Or the file is sound, and the live model is another than it and its base make: a base that moved as it trained.
+"""
 
 from __future__ import annotations
 
 from benchsuite.evidence import Clue, Evidence, Rule
+from benchsuite.nouns import JSON
 from benchsuite.rules._looks import is_head, short, some
 from benchsuite.rules._saved import acting, rebuilt
 
-DRIFT, TENSORS = "function.reload_drift", "saved.tensors"
+DRIFT, TENSORS, VALUES = "function.reload_drift", "saved.tensors", "saved.values"
 LEAST = 1e-3
 
 
@@ -18,13 +22,29 @@ def find(seen: Evidence) -> Clue | None:
     lost = _lost(seen)
     if not lost and (acting(seen) or any(field != "trains" for _, field, _ in rebuilt(seen))):
         return None
+    apart = f"logits differ by {drift[1]:.3g} from those before saving (was {drift[0]:.3g})"
+    if not lost and _sound(seen):
+        return Clue(
+            words="every saved value is the one that was trained, and reloaded: what the file does not hold, as the "
+            f"weights under an adapter, moved in the live model as it trained, or is loaded otherwise; {apart}",
+            parts=(DRIFT,),
+        )
     gone = f"; not in the file any more: {some(map(short, lost), 3)}" if lost else ""
     what = "the head" if lost and all(is_head(name) for name in lost) else "what was trained"
     return Clue(
-        words=f"{what} is lost on reload: logits differ by {drift[1]:.3g} from those before saving "
-        f"(was {drift[0]:.3g}){gone}",
+        words=f"{what} is lost on reload: {apart}{gone}",
         parts=(DRIFT, *(() if not lost else (TENSORS,))),
     )
+
+
+def _sound(seen: Evidence) -> bool:
+    """Whether the file was read, and holds what was trained, and the reloaded model what it holds."""
+    pair = seen.pair(VALUES)
+    return pair is not None and seen.moved(VALUES) is None and _clean(pair[1])
+
+
+def _clean(value: JSON) -> bool:
+    return isinstance(value, dict) and not value.get("not_as_trained") and not value.get("not_as_saved")
 
 
 def _lost(seen: Evidence) -> list[str]:
