@@ -30,11 +30,25 @@ def is_checkpointing(model: Any) -> bool:
     return bool(getattr(model, "is_gradient_checkpointing", False) if late is None else late)
 
 
+FLAGS = ("gradient_checkpointing", "activation_checkpointing")
+"""What a module that recomputes calls its switch."""
+
+
+def checkpointing_modules(model: Any) -> list[Any]:
+    """Modules whose switch is on: layers, and what holds them."""
+    return [module for module in model.modules() if any(vars(module).get(flag) is True for flag in FLAGS)]
+
+
+def checkpointing_layers(model: Any) -> list[Any]:
+    """Those of them that hold no other: what is computed again in one piece."""
+    every = checkpointing_modules(model)
+    known = {id(module) for module in every}
+    return [module for module in every if not any(id(sub) in known for sub in module.modules() if sub is not module)]
+
+
 def checkpointing_kinds(model: Any) -> list[str]:
     """What layers that recompute call, as "checkpoint use_reentrant=True": each once, none for a model without."""
-    flags = ("gradient_checkpointing", "activation_checkpointing")
-    layers = (vars(module) for module in model.modules() if any(vars(module).get(flag) is True for flag in flags))
-    called = (layer.get("_gradient_checkpointing_func") for layer in layers)
+    called = (vars(module).get("_gradient_checkpointing_func") for module in checkpointing_modules(model))
     return sorted({_called(function) for function in called if function is not None})
 
 
@@ -48,8 +62,7 @@ def _called(function: Any) -> str:
 @contextmanager
 def without_checkpointing(model: Any) -> Iterator[None]:
     """Inside, `model` recomputes nothing; the flag is each layer's own, so that how it checkpoints stays set."""
-    names = ("gradient_checkpointing", "activation_checkpointing")
-    held = [(module, name) for module in model.modules() for name in names if vars(module).get(name) is True]
+    held = [(module, name) for module in model.modules() for name in FLAGS if vars(module).get(name) is True]
     for module, name in held:
         setattr(module, name, False)
     try:

@@ -185,3 +185,12 @@ def test_checkpoints_tell_what_they_call(reentrant):
         layer._gradient_checkpointing_func = functools.partial(checkpoint, use_reentrant=reentrant)
     assert compat.checkpointing_kinds(model) == [f"checkpoint use_reentrant={reentrant}"]
     assert compat.checkpointing_kinds(torch.nn.Linear(1, 1)) == []
+
+
+def test_layers_are_counted_and_not_what_holds_them():
+    """A switch on the encoder as well makes no layer more; alone, it is the one."""
+    model = torch.nn.Sequential(torch.nn.Linear(1, 1), torch.nn.Linear(1, 1))
+    model.gradient_checkpointing = True
+    assert compat.checkpointing_layers(model) == [model]
+    model[1].gradient_checkpointing = True
+    assert compat.checkpointing_layers(model) == [model[1]]

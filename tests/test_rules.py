@@ -192,6 +192,13 @@ EXAMPLES = (
         of=("defaults.checkpointing",),
     ),
     Example(
+        rule="checkpointing",
+        old={"model.checkpointing.layers": 12, "memory.saved_for_backward": MIB},
+        new={"model.checkpointing.layers": 6, "memory.saved_for_backward": 5 * MIB},
+        says="gradient checkpoints are made by 6 layers, were by 12",
+        of=("model.checkpointing.layers", "memory.saved_for_backward"),
+    ),
+    Example(
         rule="attention",
         old={"kernels.by_name": {"fmha_cutlassF_f32": 12, "gemm": 9}, "vram.peak.train": 1370 * MIB},
         new={"kernels.by_name": {"softmax": 12, "gemm": 33}, "vram.peak.train": 2124 * MIB},

@@ -33,6 +33,11 @@ LOADED_BYTES = Metric(
 )  # fmt: skip
 CHECKPOINTING = _exact("model.checkpointing", "gradient checkpointing", "1")
 KIND = _exact("model.checkpointing.kind", "how gradient checkpoints are made")
+# The same for BERT with 4.55.3, 4.57.6 and 5.23.0; which modules of another model have a switch is the release's.
+LAYERS = Metric(
+    name="model.checkpointing.layers", unit="1", kind=Kind.EXACT, concern="fingerprint",
+    title="layers that make gradient checkpoints", same_stack=True,
+)  # fmt: skip
 ATTENTION = _exact("model.attention", "attention backend")
 MODES = _exact("model.modes.loaded", "mode of the model as loaded and reloaded")
 QUANTISED = _exact("model.quantised_bytes", "bytes of quantisation constants")
@@ -54,7 +59,7 @@ class ModelMapMeter(Meter):
     name = "model_map"
     metrics = (
         TRAINABLE, TOTAL, STORED, DTYPES, LOADED_DTYPES, RELOADED_DTYPES, MODULES, LOADED_MODULES, RELOADED_MODULES,
-        LOADED_BYTES, CHECKPOINTING, KIND, ATTENTION, QUANTISED, MODES, TRAINED,
+        LOADED_BYTES, CHECKPOINTING, KIND, LAYERS, ATTENTION, QUANTISED, MODES, TRAINED,
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -125,6 +130,7 @@ def describe(model: Any) -> dict[str, JSON]:
         MODULES.name: modules(model),
         CHECKPOINTING.name: int(compat.is_checkpointing(model)),
         KIND.name: compat.checkpointing_kinds(model),
+        LAYERS.name: len(compat.checkpointing_layers(model)),
         ATTENTION.name: getattr(model.config, "_attn_implementation", None),
         QUANTISED.name: quantised_bytes(model),
     }

@@ -1,4 +1,7 @@
-"""Gradient checkpointing went on or off: logits stay bit-identical, a step takes 1.4 times as long."""
+"""Gradient checkpointing went on or off: logits stay bit-identical, a step takes 1.4 times as long.
+
+Or it reaches more or fewer layers, which is a share of that.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from benchsuite.judges._diff import moves
 from benchsuite.rules._effects import ACTIVATIONS, CURVE, TRAIN_TIME, WORK
 from benchsuite.rules._looks import DEFAULTS, default_moved, first, some
 
-OWN, KIND = "model.checkpointing", "model.checkpointing.kind"
+OWN, KIND, LAYERS = "model.checkpointing", "model.checkpointing.kind", "model.checkpointing.layers"
 DEFAULT = "defaults.checkpointing"
 FLAG = ".checkpointing"
 MEMORY = {glob: -way for glob, way in ACTIVATIONS.items()}
@@ -16,10 +19,14 @@ MEMORY = {glob: -way for glob, way in ACTIVATIONS.items()}
 def find(seen: Evidence) -> Clue | None:
     """The flag differs, in the suite's own build or in one with nothing pinned."""
     unpinned = _flags(seen)
-    parts = (*seen.like(OWN, KIND, DEFAULT), *((DEFAULTS,) if unpinned else ()))
+    parts = (*seen.like(OWN, KIND, LAYERS, DEFAULT), *((DEFAULTS,) if unpinned else ()))
     if not parts:
         return None
     moved = first(seen, OWN)
+    layers = seen.number_moved(LAYERS)
+    if moved is None and layers is not None:
+        words = f"gradient checkpoints are made by {layers[1]:.0f} layers, were by {layers[0]:.0f}"
+        return Clue(words=words, parts=parts, direction=1 if layers[1] > layers[0] else -1)
     kind = first(seen, KIND)
     if moved is None and kind is not None:
         was, now = (some(map(str, side)) if isinstance(side, list) else str(side) for side in kind[1:])
