@@ -2,8 +2,10 @@
 
 import contextlib
 import dataclasses
+import functools
 import gc
 import math
+import threading
 import types
 
 import pytest
@@ -32,6 +34,7 @@ from benchsuite.meters import (
     operators,
     phase_calls,
     precision,
+    process,
     python_calls,
     rng,
     saved_tensors,
@@ -1002,6 +1005,26 @@ def test_threads_set_after_torch_started_are_no_hardware():
     assert found.value == f"{started} -> {started + 1}"
     assert hardware["threads"] == started
     assert thread_count.ThreadCountMeter().stop(Phase.TRAIN, None)["model.threads"].value == "as torch started"
+
+
+def test_threads_that_others_started_are_told_without_numbers():
+    """Of a pool one name; neither our own, nor what is no Python thread, nor the main one."""
+    ended = threading.Event()
+    wait = functools.partial(ended.wait)
+    ours = threading.Thread(target=process.left, name="ours")
+    others = [threading.Thread(target=wait, name=name) for name in ("poll", "Pool-0_1", "Pool-0_2", "Thread-7 (work)")]
+    assert process.names([threading.main_thread(), ours, *others]) == ["Pool", "Thread (work)", "poll"]
+
+
+def test_garbage_that_nobody_collects_any_more_is_told():
+    """As it is when training ends."""
+    gc.disable()
+    try:
+        found = process.left()
+    finally:
+        gc.enable()
+    assert found["collects"] is False
+    assert process.ProcessMeter().stop(Phase.TRAIN, None)["trainer.process"].value["collects"] is True
 
 
 def test_flushed_denormals_are_seen_by_what_becomes_of_one():

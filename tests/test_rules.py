@@ -220,6 +220,14 @@ EXAMPLES = (
         of=("model.precision_flags", "device.kernel_time.step"),
     ),
     Example(
+        rule="process",
+        old={"trainer.process": {"threads": ["a"], "collects": True}, "time.host.step": 0.01},
+        new={"trainer.process": {"threads": ["a", "poll"], "collects": False}, "time.host.step": 0.02},
+        says="training leaves the process otherwise: threads run on that did not: poll; garbage collection is on: true "
+        "-> false",
+        of=("trainer.process", "time.host.step"),
+    ),
+    Example(
         rule="threads",
         old={"model.threads": "as torch started"} | SLOW,
         new={"model.threads": "1 -> 2"} | FAST,
