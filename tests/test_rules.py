@@ -228,6 +228,13 @@ EXAMPLES = (
         of=("trainer.process", "time.host.step"),
     ),
     Example(
+        rule="unasked_files",
+        old={"saved.unasked": {}, "saved.packed": {"training_args.bin": 0}},
+        new={"saved.unasked": {"checkpoint-200": 9}, "saved.packed": {"training_args.bin": 5 * MIB}},
+        says="training leaves checkpoint-200 (9 files) that nobody asked for, training_args.bin, packed, has 5.00 MB",
+        of=("saved.unasked", "saved.packed"),
+    ),
+    Example(
         rule="threads",
         old={"model.threads": "as torch started"} | SLOW,
         new={"model.threads": "1 -> 2"} | FAST,

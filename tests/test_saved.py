@@ -124,6 +124,23 @@ def test_every_file_is_told_with_its_bytes(folder):
     assert found["model.safetensors"] == (folder / "model.safetensors").stat().st_size
 
 
+def test_a_packed_file_is_weighed_in_large_steps(folder):
+    """Arguments weigh nothing, whatever folders they name; what somebody hangs on them does."""
+    (folder / "training_args.bin").write_bytes(b"x" * 6_000)
+    assert saved_files.packed(folder) == {"training_args.bin": 0}
+    (folder / "training_args.bin").write_bytes(b"x" * 200_000)
+    assert saved_files.packed(folder) == {"training_args.bin": 3 * 65_536}
+
+
+def test_what_training_leaves_is_counted_by_folder(tmp_path):
+    """No folder is nothing left."""
+    (tmp_path / "checkpoint-2" / "deeper").mkdir(parents=True)
+    for name in ("a.bin", "checkpoint-2/b.bin", "checkpoint-2/deeper/c.bin"):
+        (tmp_path / name).touch()
+    assert saved_files.unasked(tmp_path) == {"a.bin": 1, "checkpoint-2": 2}
+    assert saved_files.unasked(tmp_path / "none") == {}
+
+
 def test_where_a_folder_lies_is_no_part_of_its_files(tmp_path):
     """Sizes and contents are the same for a trial elsewhere."""
     found = []

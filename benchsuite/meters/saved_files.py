@@ -10,21 +10,26 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from ..nouns import JSON
+from ..nouns import JSON, Measured, Phase
 from ..scene import Scene
 from ._probing import ProbeMeter, caught, crash, exact
 
 FILES = exact("saved.files", "files saved, with their bytes", same_stack=True)
 WRITTEN = exact("saved.written", "saved JSON files as they are written", same_stack=True)
+PACKED = exact("saved.packed", "bytes of packed files saved, in steps of 64 KiB", same_stack=True)
+UNASKED = exact("saved.unasked", "files that training leaves before it is told to save, by folder")
 CONFIG = exact("saved.config", "saved configuration as it is read", judge="values")
 
 PICKLED = frozenset({"training_args.bin"})
-"""Files that hold folders, the host's name and the hour, packed: their size says nothing."""
+"""Files that hold folders, the host's name and the hour, packed: their size says nothing below a step."""
+STEP = 64 * 1024
+"""Bytes. Arguments take 5 kB, and folders' names some hundred bytes more or less: 0 steps."""
 JSON_FILE, TEXT = ".json", frozenset({".md", ".txt", ".jinja"})
 LOADING = frozenset({"is_local", "local_files_only"})
 """Keys that transformers 5 writes of how it was loaded itself: from a folder, or with HF_HUB_OFFLINE."""
@@ -41,15 +46,41 @@ RENAMED = {"torch_dtype": "dtype"}
 
 
 class SavedFileMeter(ProbeMeter):
-    """Reads the folder in the probe phase."""
+    """Reads the folder in the probe phase, and after training that of the Trainer, which was asked to save nothing."""
 
     name = "saved_files"
-    metrics = (FILES, WRITTEN, CONFIG)
+    metrics = (FILES, WRITTEN, CONFIG, PACKED, UNASKED)
+
+    def __init__(self) -> None:
+        self.beside: dict[str, JSON] = {}
+
+    def stop(self, phase: Phase, scene: Scene) -> Mapping[str, Measured]:
+        """See `Meter.stop`."""
+        if phase is Phase.TRAIN:
+            # Probes train in the same folder later.
+            self.beside = unasked(Path(scene.trainer.args.output_dir))
+        return super().stop(phase, scene)
 
     def probe(self, scene: Scene) -> Mapping[str, JSON]:
         """See `ProbeMeter.probe`."""
         folder, places = Path(scene.saved), {scene.work: "TRIAL", scene.source: "CHECKPOINT"}
-        return {FILES.name: files(folder, places), WRITTEN.name: written(folder, places), CONFIG.name: read(folder)}
+        return {
+            FILES.name: files(folder, places),
+            WRITTEN.name: written(folder, places),
+            CONFIG.name: read(folder),
+            PACKED.name: packed(folder),
+            UNASKED.name: self.beside,
+        }
+
+
+def packed(folder: Path) -> dict[str, JSON]:
+    """Bytes of each packed file, rounded down to whole steps."""
+    return {name: path.stat().st_size // STEP * STEP for name, path in _every(folder) if path.name in PICKLED}
+
+
+def unasked(folder: Path) -> dict[str, JSON]:
+    """How many files stand there, by the folder or file at the top: names further down may hold hours and hosts."""
+    return dict(sorted(Counter(name.partition("/")[0] for name, _ in _every(folder)).items()))
 
 
 def files(folder: Path, places: Mapping[str, str]) -> dict[str, JSON]:
