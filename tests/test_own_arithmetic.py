@@ -421,6 +421,24 @@ def test_rounded_moments_are_seen_though_the_update_is_right():
     assert max(t.moments for t in found) > 5e-4
 
 
+@pytest.mark.parametrize(("dtype", "least"), [(torch.bfloat16, 0.002), (torch.float16, 2.5e-4)])
+def test_a_rate_that_is_rounded_is_another(dtype, least):
+    """The rate tried lies far from what half precision makes of it, beyond the tolerance."""
+    made = optimizer()
+    step = made.step
+
+    def rounded():
+        for group in made.param_groups:
+            group["lr"], told = float(torch.tensor(group["lr"]).to(dtype)), group["lr"]
+            step()
+            group["lr"] = told
+
+    made.param_groups[1:] = []
+    made.step = rounded
+    found = max(t.update for t in updates.tries(made))
+    assert found > least > 2 * updates.FORMULA.absolute
+
+
 def test_a_tensor_that_never_trained_is_tried_and_forgotten():
     """No state before, none after."""
     made = torch.optim.AdamW([torch.nn.Parameter(torch.ones(3))])
@@ -479,6 +497,8 @@ def test_rounding_that_moves_within_what_kernels_differ_by_is_ok(size, times):
         ("optimizer.backward.exact", {"a": [0.2, 0.01]}, {"a": [0.1, 0.005]}),
         ("optimizer.backward.recomputed", {"largest": 0.0}, {"largest": 0.3}),
         ("optimizer.gradients.kept", {"times": 1.0, "rest": 0.0}, {"times": 1.0, "rest": 0.0011}),
+        ("optimizer.formula", {"group 0": 1e-5, "group 1": 0.0}, {"group 0": 0.00213, "group 1": 0.00213}),
+        ("optimizer.formula.late", {"largest": 7e-6}, {"largest": 3e-4}),
         ("optimizer.formula.moments", {"largest": 1e-6}, {"largest": 1e-3}),
         ("model.dropout.scale", {"mean": 1.0, "largest": 1.0}, {"mean": 0.9, "largest": 0.9}),
     ],
@@ -486,3 +506,16 @@ def test_rounding_that_moves_within_what_kernels_differ_by_is_ok(size, times):
 def test_what_the_planted_faults_move_is_a_change(name, old, new):
     """By the sizes at which they were measured."""
     assert verdict(name, old, new) is Outcome.CHANGED
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("optimizer.formula", {"group 0": 0.0}, {"group 0": 5e-5}),
+        ("optimizer.formula.late", {"largest": 0.0}, {"largest": 3.5e-5}),
+        ("optimizer.formula.moments", {"largest": 0.0}, {"largest": 6.5e-5}),
+    ],
+)
+def test_several_times_what_processors_differ_by_is_ok(name, old, new):
+    """Five times the furthest between a CPU and an H200, or two versions."""
+    assert verdict(name, old, new) is Outcome.OK

@@ -101,6 +101,20 @@ def decay_coupled() -> None:
 
 
 @fault(
+    "the rate is rounded to bfloat16 inside the update; the groups say what was asked for",
+    libraries=("torch",), regimes=BOTH, seen_by=("optimizer.formula",), word="AdamW",
+)  # fmt: skip
+def rate_rounded() -> None:
+    """Round it at the door of the function beneath."""
+    import torch
+
+    def around(call: Around, *args: Any, **kwargs: Any) -> Any:
+        return call(*args, **{**kwargs, "lr": float(torch.tensor(float(kwargs["lr"])).bfloat16())})
+
+    wrap(importlib.import_module("torch.optim.adam"), "adam", around)
+
+
+@fault(
     "the schedule reaches the first group only",
     libraries=("torch", "transformers"), regimes=BOTH, seen_by=("optimizer.groups*",), word="lr",
 )  # fmt: skip
