@@ -500,6 +500,8 @@ def test_rounding_that_moves_within_what_kernels_differ_by_is_ok(size, times):
         ("optimizer.formula", {"group 0": 1e-5, "group 1": 0.0}, {"group 0": 0.00213, "group 1": 0.00213}),
         ("optimizer.formula.late", {"largest": 7e-6}, {"largest": 3e-4}),
         ("optimizer.formula.moments", {"largest": 1e-6}, {"largest": 1e-3}),
+        ("optimizer.gradient", {"loss": 1.0, "rest": 0.0}, {"loss": 1.0, "rest": 0.0017}),
+        ("optimizer.gradient", {"loss": 1.0, "gradient": 1.0}, {"loss": 1.0, "gradient": 1.005}),
         ("model.dropout.scale", {"mean": 1.0, "largest": 1.0}, {"mean": 0.9, "largest": 0.9}),
     ],
 )
@@ -514,8 +516,9 @@ def test_what_the_planted_faults_move_is_a_change(name, old, new):
         ("optimizer.formula", {"group 0": 0.0}, {"group 0": 5e-5}),
         ("optimizer.formula.late", {"largest": 0.0}, {"largest": 3.5e-5}),
         ("optimizer.formula.moments", {"largest": 0.0}, {"largest": 6.5e-5}),
+        ("optimizer.gradient", {"gradient": 1.0, "rest": 0.0}, {"gradient": 1.0003, "rest": 9e-4}),
     ],
 )
 def test_several_times_what_processors_differ_by_is_ok(name, old, new):
-    """Five times the furthest between a CPU and an H200, or two versions."""
+    """Between a CPU and an H200, or two versions: five times the furthest of updates, three times of gradients."""
     assert verdict(name, old, new) is Outcome.OK

@@ -888,6 +888,14 @@ EXAMPLES = (
         of=("optimizer.gradient", "quality.loss"),
     ),
     Example(
+        rule="gradient",
+        old={"optimizer.gradient": {"loss": 1.0, "gradient": 1.0, "rest": 0.0}, "quality.loss": [0.5]},
+        new={"optimizer.gradient": {"loss": 1.0, "gradient": 1.005, "rest": 0.0017}, "quality.loss": [0.7]},
+        says="what trains is not plain cross-entropy: its gradient is x1.005; 0.2% of the gradient is of something "
+        "else",
+        of=("optimizer.gradient", "quality.loss"),
+    ),
+    Example(
         rule="backward",
         old={"optimizer.backward": {"largest": 0.01, "tensors": 10}, "function.trained_bits": OTHER},
         new={"optimizer.backward": {"largest": 0.5, "tensors": 10}, "function.trained_bits": "0" * 16},

@@ -42,6 +42,24 @@ def gradients_doubled() -> None:
 
 
 @fault(
+    "the loss that trains is of logits rounded to bfloat16",
+    libraries=("transformers", "accelerate"), regimes=BOTH, seen_by=("optimizer.gradient",), word="cross-entropy",
+)  # fmt: skip
+def loss_of_rounded_logits() -> None:
+    """Compute it anew in training."""
+    import torch
+    from transformers import Trainer
+
+    def around(call: Around, trainer: Any, model: Any, inputs: Any, *_: Any, **kwargs: Any) -> Any:
+        loss, output = call(trainer, model, inputs, **{**kwargs, "return_outputs": True})
+        if model.training:
+            loss = torch.nn.functional.cross_entropy(output.logits.bfloat16().float(), inputs["labels"])
+        return (loss, output) if kwargs.get("return_outputs") else loss
+
+    wrap(Trainer, "compute_loss", around)
+
+
+@fault(
     "4-bit layers send half of the gradient back",
     libraries=("bitsandbytes",), regimes=QLORA, seen_by=("optimizer.backward",), word="64-bit arithmetic",
 )  # fmt: skip

@@ -18,8 +18,10 @@ from ..scene import Scene
 from ._probing import SessionMeter, apart, exact
 from ._watch import cross_entropy
 
-# Measured: 1 and 0 to 3e-4 in either regime, on transformers 5.23. Label smoothing of 0.1 makes it 0.05.
-LOSS = apart("optimizer.gradient", "loss and gradient against plain cross-entropy", absolute=0.01)
+# Measured: 1 and 0 to the last digit kept in either regime, on CPUs and an H200, on transformers 4.57.6 and 5.23; 3e-4
+# where logits are in float16, whose gradients round by 4.9e-4 at most. Logits rounded to bfloat16 make it 0.0017, label
+# smoothing of 0.1 makes it 0.05.
+LOSS = apart("optimizer.gradient", "loss and gradient against plain cross-entropy", absolute=1e-3)
 STATE = exact("optimizer.gradients", "gradients at a step's begin and at its update")
 BEGINS = ("none", "zero", "left over")
 

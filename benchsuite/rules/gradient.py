@@ -7,7 +7,8 @@ from benchsuite.rules._effects import CURVE, WORK, either
 from benchsuite.rules._looks import first, number
 
 GRADIENT = "optimizer.gradient"
-LEAST = 0.005
+LEAST = 0.001
+"""A share that stands out of rounding."""
 
 
 def find(seen: Evidence) -> Clue | None:
