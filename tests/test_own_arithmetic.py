@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from benchsuite import compat, registry
 from benchsuite.meters import (
     _training,
+    attention_dropout,
     dropout_scale,
     gradients,
     twin,
@@ -25,8 +26,8 @@ torch = pytest.importorskip("torch")
 GATES = (
     "function.exact.training",
     "optimizer.backward.exact", "optimizer.backward.own", "optimizer.backward.recomputed", "function.rounding",
-    "model.dropout.scale", "optimizer.gradients.kept", "optimizer.formula", "optimizer.formula.late",
-    "optimizer.formula.moments", "optimizer.state",
+    "model.dropout.scale", "model.dropout.attention", "optimizer.gradients.kept", "optimizer.formula",
+    "optimizer.formula.late", "optimizer.formula.moments", "optimizer.state",
 )  # fmt: skip
 
 
@@ -278,6 +279,73 @@ def test_what_dropout_keeps_makes_up_for_what_it_drops(modules, mean, largest):
     assert not any(module.training for module in modules)
 
 
+def attending(kind="Bert", dropped=0.1, backend="sdpa", **more):
+    """A small classifier whose attention drops so much."""
+    transformers = pytest.importorskip("transformers")
+    torch.manual_seed(0)
+    small = {"hidden_size": 16, "num_attention_heads": 2, "num_hidden_layers": 1, "intermediate_size": 8}
+    shares = {"attention_probs_dropout_prob": dropped, "attention_dropout": dropped}
+    config = getattr(transformers, f"{kind}Config")(
+        vocab_size=8, pad_token_id=0, attn_implementation=backend, **small, **shares, **more
+    )
+    return getattr(transformers, f"{kind}ForSequenceClassification")(config).eval()
+
+
+def scaled(model):
+    """What is told of its attention; its mode is as before."""
+    torch.manual_seed(1)
+    with torch.no_grad():
+        found = attention_dropout.scales(model.eval(), "cpu")
+    assert not any(module.training for module in model.modules())
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [
+        ("Bert", {}),
+        ("Bert", {"dropped": 0.5}),
+        ("Bert", {"backend": "eager"}),
+        ("Llama", {"num_key_value_heads": 1}),
+    ],
+    ids=["sdpa", "half", "eager", "causal"],
+)
+def test_attention_makes_up_for_what_its_dropout_drops(kind, more):
+    """In every head, whatever the share and the function, causal or not."""
+    assert scaled(attending(kind, **more)) == pytest.approx(attention_dropout.NONE, abs=0.005)
+
+
+@pytest.mark.parametrize("model", [lambda: attending(dropped=0.0), Small], ids=["none", "no attention"])
+def test_attention_that_drops_nothing_is_exactly_one(model):
+    """Without a share, and in a model that has no attention module."""
+    assert scaled(model()) == attention_dropout.NONE
+
+
+@pytest.mark.parametrize(
+    ("turn", "told"),
+    [
+        (lambda call, query, share, rest: call(query, *rest, dropout_p=share) * (1 - share), (0.9, 0.9)),
+        (
+            lambda call, query, share, rest: call(
+                torch.cat([query[:, :1] * (1.25 if share else 1), query[:, 1:]], 1), *rest, dropout_p=share
+            ),
+            (1.0, 1.063),
+        ),
+    ],
+    ids=["unscaled", "one head looks otherwise"],
+)
+def test_attention_that_is_another_with_dropout_is_seen(monkeypatch, turn, told):
+    """By the sum of its weights, or by where it looks, if only in one head."""
+    call = torch.nn.functional.scaled_dot_product_attention
+
+    def turned(query, key, value, dropout_p=0.0, **more):
+        return turn(lambda q, *a, **k: call(q, *a, **more, **k), query, dropout_p, (key, value))
+
+    monkeypatch.setattr(torch.nn.functional, "scaled_dot_product_attention", turned)
+    found = scaled(attending())
+    assert (found["ones"], found["half"]) == pytest.approx(told, abs=0.005)
+
+
 # ---------------------------------------------------------------- between backward and update
 
 vectors = st.lists(numbers, min_size=2, max_size=6)
@@ -503,6 +571,8 @@ def test_rounding_that_moves_within_what_kernels_differ_by_is_ok(size, times):
         ("optimizer.gradient", {"loss": 1.0, "rest": 0.0}, {"loss": 1.0, "rest": 0.0017}),
         ("optimizer.gradient", {"loss": 1.0, "gradient": 1.0}, {"loss": 1.0, "gradient": 1.005}),
         ("model.dropout.scale", {"mean": 1.0, "largest": 1.0}, {"mean": 0.9, "largest": 0.9}),
+        ("model.dropout.attention", {"ones": 1.0, "half": 1.0}, {"ones": 0.9, "half": 0.9}),
+        ("model.dropout.attention", {"ones": 1.0, "half": 1.0}, {"ones": 1.0, "half": 1.0628}),
     ],
 )
 def test_what_the_planted_faults_move_is_a_change(name, old, new):
@@ -517,6 +587,7 @@ def test_what_the_planted_faults_move_is_a_change(name, old, new):
         ("optimizer.formula.late", {"largest": 0.0}, {"largest": 3.5e-5}),
         ("optimizer.formula.moments", {"largest": 0.0}, {"largest": 6.5e-5}),
         ("optimizer.gradient", {"gradient": 1.0, "rest": 0.0}, {"gradient": 1.0003, "rest": 9e-4}),
+        ("model.dropout.attention", {"ones": 1.0014, "half": 0.9986}, {"ones": 0.9966, "half": 1.0034}),
     ],
 )
 def test_several_times_what_processors_differ_by_is_ok(name, old, new):

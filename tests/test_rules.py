@@ -967,6 +967,14 @@ EXAMPLES = (
     ),
     Example(
         rule="dropout_scale",
+        old={"model.dropout.attention": {"ones": 1.0002, "half": 0.9998}, "quality.loss": [0.5]},
+        new={"model.dropout.attention": {"ones": 0.9, "half": 1.06}, "quality.loss": [0.7]},
+        says="attention with dropout does not answer in the mean as it does without: the sum of its weights is x0.9 of "
+        "what is due, was x1; what one half of the keys gets is x1.06 of what is due, was x1",
+        of=("model.dropout.attention", "quality.loss"),
+    ),
+    Example(
+        rule="dropout_scale",
         old={"model.dropout.scale": {"mean": 1.0, "largest": 1.0}, "quality.loss": [0.5]},
         new={"model.dropout.scale": {"mean": 0.9, "largest": 0.9}, "quality.loss": [0.7]},
         says="dropout scales otherwise: ones that went through it have mean 0.9, had 1, and what it keeps is x0.9 of "

@@ -111,6 +111,19 @@ def attention_dropout_lost() -> None:
 
 
 @fault(
+    "attention does not make up for the weights it drops",
+    libraries=("torch",), regimes=BOTH, seen_by=("model.dropout.attention",), word="attention with dropout",
+)  # fmt: skip
+def attention_dropout_unscaled() -> None:
+    """Take back what it multiplies by."""
+
+    def around(call: Around, *args: Any, **kwargs: Any) -> Any:
+        return call(*args, **kwargs) * (1 - kwargs.get("dropout_p", 0.0))
+
+    _attention(around)
+
+
+@fault(
     "dropout goes on in evaluation",
     libraries=("torch", "transformers"), regimes=BOTH, seen_by=("function.repeat_drift",), word="evaluation",
 )  # fmt: skip
