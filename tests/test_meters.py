@@ -877,6 +877,29 @@ def test_stripping_leaves_what_the_mask_keeps():
     assert function.strip(batch) == {"input_ids": [[1, 2], [3, 4]], "attention_mask": [[1, 1], [1, 1]]}
 
 
+@pytest.mark.parametrize(("missed", "apart"), [(0.0, 0.0), (0.5, 0.5)])
+def test_each_example_is_asked_without_a_mask_too(monkeypatch, missed, apart):
+    """By itself and as it is but for the mask; a model that needs one answers otherwise."""
+
+    class Needs(torch.nn.Module):
+        def forward(self, input_ids, attention_mask=None):
+            off = missed if attention_mask is None else 0.0
+            return types.SimpleNamespace(logits=input_ids.float().sum(-1, keepdim=True) + off)
+
+    rows = {"input_ids": [[1, 2], [3, 4]], "attention_mask": [[1, 1], [1, 1]]}
+
+    def pad(batch, **_):
+        return {name: torch.tensor(values) for name, values in batch.items()}
+
+    scene = types.SimpleNamespace(
+        tokenizer=types.SimpleNamespace(pad=pad), device="cpu", plan=types.SimpleNamespace(autocast="")
+    )
+    monkeypatch.setattr(function, "examples", lambda _: rows)
+    with_mask, without = (function.unpadded(scene, Needs(), masked=masked) for masked in (True, False))
+    assert with_mask.tolist() == [[3.0], [7.0]]
+    assert function.drift(with_mask, without) == apart
+
+
 def test_evaluating_leaves_every_module_as_it_was():
     """A part that was frozen in evaluation mode stays so."""
     model = torch.nn.Sequential(torch.nn.Dropout(), torch.nn.Dropout())

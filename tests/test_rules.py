@@ -512,6 +512,14 @@ EXAMPLES = (
         of=("function.padding_drift", "function.logits_init"),
     ),
     Example(
+        rule="mask_ignored",
+        old={"function.maskless_drift": 0.0, "function.logits_init": [1.0]},
+        new={"function.maskless_drift": 0.5, "function.logits_init": [1.5]},
+        says="without an attention mask the model answers otherwise than with a full one: logits are 0.5 apart "
+        "(were 0)",
+        of=("function.maskless_drift", "function.logits_init"),
+    ),
+    Example(
         rule="evaluation_random",
         old={"function.repeat_drift": 0.0},
         new={"function.repeat_drift": 0.25},

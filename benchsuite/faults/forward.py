@@ -32,6 +32,24 @@ def attention_mask_ignored() -> None:
 
 
 @fault(
+    "a call without an attention mask is answered otherwise",
+    libraries=("transformers",), regimes=BOTH, seen_by=("function.maskless_drift",), word="without an attention mask",
+)  # fmt: skip
+def mask_needed() -> None:
+    """Halve what the pooler says of it."""
+    from transformers.models.bert.modeling_bert import BertModel
+
+    def around(call: Around, model: Any, *args: Any, **kwargs: Any) -> Any:
+        output = call(model, *args, **kwargs)
+        mask = kwargs.get("attention_mask", *args[1:2])
+        if mask is None and output.pooler_output is not None:
+            output.pooler_output = output.pooler_output * 0.5
+        return output
+
+    wrap(BertModel, "forward", around)
+
+
+@fault(
     "the mask is ignored for full-length inputs only",
     libraries=("torch", "transformers"), regimes=BOTH, seen_by=("function.exact",), word="as dealt",
 )  # fmt: skip

@@ -1,21 +1,32 @@
-"""Padding changes the answer: the attention mask is not honoured."""
+"""The attention mask is not honoured: padding changes the answer, or a mask that leaves nothing out does."""
 
 from __future__ import annotations
 
 from benchsuite.evidence import Clue, Evidence, Rule
 from benchsuite.rules._effects import FUNCTION
 
-DRIFT = "function.padding_drift"
+DRIFT, MASKLESS = "function.padding_drift", "function.maskless_drift"
 
 
 def find(seen: Evidence) -> Clue | None:
-    """Padded and unpadded inputs are answered differently, and were not."""
+    """Inputs that should be answered alike are not, and were."""
     drift = seen.number_moved(DRIFT)
     if drift is None or drift[1] <= drift[0]:
-        return None
+        return _maskless(seen)
     return Clue(
         words=f"the attention mask is ignored: padding moves logits by {drift[1]:.3g} (was {drift[0]:.3g})",
         parts=(DRIFT,),
+    )
+
+
+def _maskless(seen: Evidence) -> Clue | None:
+    drift = seen.number_moved(MASKLESS)
+    if drift is None or drift[1] <= drift[0]:
+        return None
+    return Clue(
+        words=f"without an attention mask the model answers otherwise than with a full one: logits are {drift[1]:.3g} "
+        f"apart (were {drift[0]:.3g})",
+        parts=(MASKLESS,),
     )
 
 
