@@ -630,6 +630,22 @@ def test_adamw_obeys_its_formula_and_is_left_as_it_was(settings):
         assert torch.equal(group["params"][0], value)
 
 
+@pytest.mark.parametrize("settings", [{}, {"fused": True}, {"foreach": True}])
+def test_adamw_obeys_its_formula_on_weights_that_lie_column_by_column(settings):
+    """The gradients that are given lie as the weights do, as those of a backward pass would."""
+    weight = torch.nn.Parameter(torch.linspace(0.1, 0.5, 12).view(3, 4).t())
+    assert not weight.is_contiguous()
+    assert updates.formula(torch.optim.AdamW([weight], **settings)) == {"group 0": pytest.approx(0.0, abs=5e-5)}
+
+
+def test_weights_that_lie_otherwise_than_row_by_row_are_told_with_their_strides():
+    """Of a layer whose weights lie row by row nothing is said."""
+    layer = torch.nn.Linear(4, 3)
+    assert "strided" not in model_map.modules(layer)[""]
+    layer.weight.data = layer.weight.data.t().contiguous().t()
+    assert model_map.modules(layer)[""]["strided"] == {"weight": [1, 3]}
+
+
 def test_decay_that_is_coupled_is_no_adamw():
     """Decay that goes through the moments is seen in the group that decays, and only there."""
     optimizer = trained(weight_decay=0.01)

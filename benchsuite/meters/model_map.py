@@ -195,6 +195,8 @@ def _describe(module: Any, own: Mapping[str, Any]) -> dict[str, JSON]:
             what["quant"] = state.quant_type
             what["compute"] = _name(getattr(module, "compute_dtype", None))
             what["blocksize"] = state.blocksize
+    if strided(own):
+        what["strided"] = strided(own)
     if _scaling(module):
         what["scaling"] = _scaling(module)
     if isinstance(getattr(module, "eps", None), float):
@@ -202,6 +204,11 @@ def _describe(module: Any, own: Mapping[str, Any]) -> dict[str, JSON]:
     if hasattr(module, "p"):
         what["dropout"] = module.p
     return what
+
+
+def strided(own: Mapping[str, Any]) -> dict[str, list[int]]:
+    """Strides of parameters that do not lie in memory row by row; quantised ones are packed as their kernels want."""
+    return {name: list(p.stride()) for name, p in own.items() if p.dtype.is_floating_point and not p.is_contiguous()}
 
 
 def _scaling(module: Any) -> dict[str, float]:
