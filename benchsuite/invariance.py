@@ -25,17 +25,18 @@ def arguments(batch: int, parts: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def measure(model: Any, trainer: Callable[[dict[str, Any]], Any], batch: int) -> dict[str, JSON]:
+def measure(model: Any, trainer: Callable[[dict[str, Any]], Any], batch: int, filled: int = PARTS) -> dict[str, JSON]:
     """Loss and gradient norm of `PARTS` small batches over those of one batch as large as all of them.
 
     Args:
         model: What trains; left as it was.
         trainer: Makes a Trainer of `model` from further `TrainingArguments`.
-        batch: Rows of the large batch.
+        batch: Rows of `PARTS` small batches.
+        filled: Small batches that a step gets; fewer than `PARTS` where the Trainer's rows end there.
     """
     small = max(1, batch // PARTS)
     with steady(model):
-        whole = logged(trainer(arguments(small * PARTS, 1)))
+        whole = logged(trainer(arguments(small * filled, 1)))
         parts = logged(trainer(arguments(small, PARTS)))
     model.zero_grad(set_to_none=True)
     return {f"{name}_ratio": ratio(parts.get(name), whole.get(name)) for name in ("loss", "grad_norm")}

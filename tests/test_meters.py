@@ -943,6 +943,24 @@ def test_a_ratio_is_a_number_or_nothing(part, whole, expected):
     assert invariance.ratio(part, whole) == expected
 
 
+@pytest.mark.parametrize(("filled", "whole"), [(4, 16), (2, 8)])
+def test_a_group_is_held_against_one_batch_of_the_rows_it_has(filled, whole):
+    """Of all its small batches, or of the few that a last group gets; no gradient is left."""
+    asked = []
+
+    def trainer(arguments):
+        batch, parts = arguments["per_device_train_batch_size"], arguments["gradient_accumulation_steps"]
+        asked.append((batch, parts))
+        log = [{"loss": float(parts), "grad_norm": 3.0}]
+        return types.SimpleNamespace(train=lambda: None, state=types.SimpleNamespace(log_history=log))
+
+    model = torch.nn.Linear(1, 1)
+    model.weight.grad = torch.ones(1, 1)
+    assert invariance.measure(model, trainer, 16, filled) == {"loss_ratio": 4.0, "grad_norm_ratio": 1.0}
+    assert asked == [(whole, 1), (4, 4)]
+    assert model.weight.grad is None
+
+
 def test_a_steady_model_stays_in_evaluation_until_it_is_let_go():
     """A Trainer's wish to train is not heard inside, and the mode comes back after."""
     model = torch.nn.Linear(2, 2)

@@ -336,6 +336,14 @@ EXAMPLES = (
         of=("defaults.accumulation",),
     ),
     Example(
+        rule="accumulation",
+        old={"defaults.accumulation.tail": {"loss_ratio": 1.0, "grad_norm_ratio": 1.0}},
+        new={"defaults.accumulation.tail": {"loss_ratio": 0.5, "grad_norm_ratio": 0.5}},
+        says="with nothing pinned, in a last group that is not full, gradient accumulation multiplies the loss by 0.50 "
+        "(was 1.00) and the gradient norm by 0.50 (was 1.00)",
+        of=("defaults.accumulation.tail",),
+    ),
+    Example(
         rule="tokens",
         old={
             "input.digests": DIGESTS,

@@ -13,6 +13,8 @@ from .scenarios import load, load_quantised, prepare
 STEPS, SAVED = 4, 2
 """Steps of a training that is resumed, and after which it is; both in an epoch's midst."""
 BATCH = 16
+FILLED = 2
+"""Small batches in a last group that is not full."""
 LENGTH = 12
 
 
@@ -28,21 +30,30 @@ def rows(count: int) -> list[dict[str, list[int] | int]]:
     ]
 
 
-def make(model: Any, work: str, device: str, **arguments: Any) -> Any:
-    """A Trainer of `model`, with only what keeps it quiet and in its place said."""
+def make(model: Any, work: str, device: str, count: int = 2 * BATCH, **arguments: Any) -> Any:
+    """A Trainer of `model` and so many rows, with only what keeps it quiet and in its place said."""
     from transformers import Trainer, TrainingArguments
 
     quiet: dict[str, Any] = {
         "output_dir": work, "report_to": "none", "disable_tqdm": True, "save_strategy": "no",
         "use_cpu": device == "cpu",
     }  # fmt: skip
-    return Trainer(model=model, args=TrainingArguments(**quiet | arguments), train_dataset=rows(2 * BATCH))
+    return Trainer(model=model, args=TrainingArguments(**quiet | arguments), train_dataset=rows(count))
 
 
 def accumulation(folder: Path, work: str, device: str) -> dict[str, JSON]:
     """Ratios of loss and gradient norm, see `invariance`."""
+    return _ratios(folder, work, device, rows=2 * BATCH, filled=invariance.PARTS)
+
+
+def tail(folder: Path, work: str, device: str) -> dict[str, JSON]:
+    """The same of an epoch's last group, which the rows do not fill."""
+    return _ratios(folder, work, device, rows=BATCH // invariance.PARTS * FILLED, filled=FILLED)
+
+
+def _ratios(folder: Path, work: str, device: str, *, rows: int, filled: int) -> dict[str, JSON]:
     model = load(folder)
-    found = invariance.measure(model, lambda arguments: make(model, work, device, **arguments), BATCH)
+    found = invariance.measure(model, lambda more: make(model, work, device, rows, **more), BATCH, filled)
     # In 32 bits and without dropout the ratio is 1, or a whole number, to five digits.
     return {name: None if ratio is None else round(ratio, 2) for name, ratio in found.items()}
 

@@ -22,6 +22,8 @@ MODULES = exact("defaults.modules", "models with nothing pinned")
 LOADED = exact("defaults.loaded", "elements by dtype and bytes with nothing pinned, as loaded")
 MODES = exact("defaults.modes", "modes of models with nothing pinned")
 ACCUMULATION = exact("defaults.accumulation", "gradient accumulation with nothing pinned")
+# 1.0 with transformers 4.57.6, 2.0 with 5.23.0; 0.5 where a group that is not full is divided by what would fill it.
+TAIL = exact("defaults.accumulation.tail", "gradient accumulation in a group that is not full, nothing pinned")
 OPTIMIZER = exact("defaults.optimizer", "optimizer with nothing pinned")
 CHECKPOINTING = exact("defaults.checkpointing", "gradient checkpointing with nothing pinned")
 
@@ -33,7 +35,9 @@ class DefaultsMeter(ProbeMeter):
     """Builds and looks; what crashes is recorded as crashing."""
 
     name = "defaults"
-    metrics = (SIGNATURES, WRITTEN, NAMES, MODULES, LOADED, MODES, ACCUMULATION, OPTIMIZER, CHECKPOINTING, RESUMED)
+    metrics = (
+        SIGNATURES, WRITTEN, NAMES, MODULES, LOADED, MODES, ACCUMULATION, TAIL, OPTIMIZER, CHECKPOINTING, RESUMED,
+    )  # fmt: skip
 
     def probe(self, scene: Scene) -> Mapping[str, JSON]:
         """See `ProbeMeter.probe`."""
@@ -56,6 +60,7 @@ class DefaultsMeter(ProbeMeter):
                 LOADED.name: scenarios.loaded(built),
                 MODES.name: scenarios.modes(built),
                 ACCUMULATION.name: _tried(lambda: training.accumulation(first, work, device)),
+                TAIL.name: _tried(lambda: training.tail(first, work, device)),
                 OPTIMIZER.name: _tried(lambda: training.optimizer(first, work, device)),
                 CHECKPOINTING.name: _tried(lambda: training.checkpointing(first, work, device)),
                 RESUMED.name: _tried(lambda: training.resumed(first, work, device)),

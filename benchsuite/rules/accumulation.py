@@ -10,7 +10,8 @@ from benchsuite.nouns import JSON
 from benchsuite.rules._effects import CURVE
 from benchsuite.rules._looks import number
 
-METRICS = ("optimizer.accumulation", "defaults.accumulation")
+TAIL = "defaults.accumulation.tail"
+METRICS = ("optimizer.accumulation", "defaults.accumulation", TAIL)
 RATIOS = {"loss_ratio": "the loss", "grad_norm_ratio": "the gradient norm"}
 STEPS = "gradient_accumulation_steps"
 NEAR = 0.1
@@ -24,6 +25,7 @@ def find(seen: Evidence) -> Clue | None:
         return None
     told = _told(*(seen.moved(parts[0]) or (None, None)))
     where = "" if parts[0] == METRICS[0] else "with nothing pinned, "
+    where += "in a last group that is not full, " if parts[0] == TAIL else ""
     return Clue(
         words=f"{where}gradient accumulation multiplies {' and '.join(told)}",
         parts=tuple(parts),

@@ -23,7 +23,7 @@ RULE = Rule(
     rank=35,
     find=find,
     effects={
-        "defaults.modules": 0, "defaults.loaded": 0, "defaults.accumulation": 0, "defaults.optimizer": 0,
+        "defaults.modules": 0, "defaults.loaded": 0, "defaults.accumulation*": 0, "defaults.optimizer": 0,
         "defaults.checkpointing": 0, "trainer.arguments": 0,
     },
     packages=("transformers", "peft", "bitsandbytes"),

@@ -29,7 +29,7 @@ RULE = Rule(
         "optimizer.accumulation": 0,
         "model.dropout.drawn": 0,
         "model.modes": 0,
-        "defaults.accumulation": 0,
+        "defaults.accumulation*": 0,
         "trainer.log": 0,
     },
     packages=("transformers", "peft", "torch"),

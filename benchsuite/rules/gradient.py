@@ -34,6 +34,6 @@ RULE = Rule(
     name="gradient",
     rank=27,
     find=find,
-    effects={**CURVE, **either(WORK), "function.evaluation": 0, "*.accumulation": 0, "optimizer.backward.*": 0},
+    effects={**CURVE, **either(WORK), "function.evaluation": 0, "*.accumulation*": 0, "optimizer.backward.*": 0},
     packages=("transformers", "accelerate", "torch"),
 )

@@ -42,7 +42,7 @@ RULE = Rule(
     find=find,
     effects={"quality.loss": 0, "quality.grad_norm": 0, "quality.validation_loss": 0, "function.evaluation": 0,
              "count.operators.evaluation": 0, "count.python_calls.evaluation": 0,
-             "operators.evaluation": 0, "defaults.accumulation": 0},
+             "operators.evaluation": 0, "defaults.accumulation*": 0},
     unless=("modes", "evaluation_random", "group_rates"),
     packages=("transformers", "accelerate"),
 )  # fmt: skip
