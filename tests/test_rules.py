@@ -1149,10 +1149,10 @@ EXAMPLES = (
     ),
     Example(
         rule="held",
-        old={"memory.held.load": 90_000, "memory.held.prepare": 150_000},
-        new={"memory.held.load": 400_000, "memory.held.prepare": 460_000},
-        says="tensors that are kept: once the model is loaded 87.9 kB -> 390.6 kB, once it is prepared",
-        of=("memory.held.load", "memory.held.prepare"),
+        old={"memory.held.prepare": 90_000, "memory.held.train": 150_000},
+        new={"memory.held.prepare": 400_000, "memory.held.train": 460_000},
+        says="tensors that are kept: once the model is prepared 87.9 kB -> 390.6 kB, once training has returned",
+        of=("memory.held.prepare", "memory.held.train"),
     ),
     Example(
         rule="log_alone",

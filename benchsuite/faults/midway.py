@@ -157,8 +157,8 @@ def gradients_zeroed_now_and_then() -> None:
 
 
 @fault(
-    "a copy of all weights is kept through each epoch",
-    libraries=("transformers",), regimes=BOTH, seen_by=("memory.held.epoch",), word="tensors that are kept",
+    "a copy of all weights is kept from each epoch's begin on",
+    libraries=("transformers",), regimes=BOTH, seen_by=("memory.held.train",), word="tensors that are kept",
 )  # fmt: skip
 def weights_copied_each_epoch() -> None:
     """Hold them at the Trainer's callbacks."""
@@ -173,8 +173,8 @@ def weights_copied_each_epoch() -> None:
 
 @fault(
     "what was loaded before quantising is kept beside the model",
-    libraries=("transformers", "bitsandbytes"), regimes=QLORA, seen_by=("memory.held.load",),
-    word="once the model is loaded",
+    libraries=("transformers", "bitsandbytes"), regimes=QLORA, seen_by=("memory.held.prepare",),
+    word="once the model is prepared",
 )  # fmt: skip
 def loaded_state_kept() -> None:
     """Hold a copy of every weight, unpacked, at the model."""

@@ -8,7 +8,7 @@ Bytes are by storage, each once, on whatever device.
 from __future__ import annotations
 
 import gc
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -36,28 +36,16 @@ def _bytes(name: str, title: str) -> Metric:
 TENSORS = _bytes("memory.live_tensors", "tensors alive after tear-down")
 # Measured on the CPU: the same in fresh processes, to the byte.
 HELD = {
-    Phase.LOAD: _bytes("memory.held.load", "tensors alive once the model is loaded"),
     Phase.PREPARE: _bytes("memory.held.prepare", "tensors alive once the model is prepared"),
     Phase.TRAIN: _bytes("memory.held.train", "tensors alive once training has returned"),
 }
-EPOCH = _bytes("memory.held.epoch", "most tensors alive as an epoch ends")
 
 
 class LiveObjectMeter(Meter):
-    """Walks all that the garbage collector knows, between phases and when model and Trainer have been let go of.
-
-    As an epoch ends, CUDA's allocator is asked instead: the walk would take time from the training.
-    """
+    """Walks all that the garbage collector knows, between phases and when model and Trainer have been let go of."""
 
     name = "live_objects"
-    metrics = (MODULES, TRAINERS, TENSORS, *HELD.values(), EPOCH)
-
-    def __init__(self) -> None:
-        self.held: list[int] = []
-
-    def callbacks(self, scene: Scene) -> list[Any]:
-        """See `Meter.callbacks`."""
-        return [] if scene.case.profile.shared else [_watching(self.held, on_cuda=scene.on_cuda)]
+    metrics = (MODULES, TRAINERS, TENSORS, *HELD.values())
 
     def stop(self, phase: Phase, scene: Scene) -> Mapping[str, Measured]:
         """See `Meter.stop`."""
@@ -65,48 +53,44 @@ class LiveObjectMeter(Meter):
             return {}
         found: dict[str, JSON] = census() if phase is Phase.TEARDOWN else {}
         if phase in HELD:
-            found[HELD[phase].name] = tensor_bytes()
-        if phase is Phase.TRAIN and self.held:
-            found[EPOCH.name] = max(self.held)
+            found[HELD[phase].name] = tensor_bytes(known())
         return {name: Measured(value=value) for name, value in found.items()}
 
 
-def _watching(held: list[int], *, on_cuda: bool) -> Any:
-    import torch
-    from transformers import TrainerCallback
-
-    class Watching(TrainerCallback):  # type: ignore[misc]
-        def on_epoch_end(self, *_: Any, **__: Any) -> None:
-            held.append(torch.cuda.memory_allocated() if on_cuda else tensor_bytes())
-
-    return Watching()
-
-
 def census() -> dict[str, JSON]:
-    """Counts and bytes by metric name. Classes are asked of the type: some objects lie about theirs."""
+    """Counts and bytes by metric name."""
     import torch
     from transformers import Trainer
 
-    held = tensor_bytes()
-    modules = trainers = 0
-    for thing in gc.get_objects():
-        kind = type(thing)
-        modules += issubclass(kind, torch.nn.Module) and bool(thing._parameters or thing._modules)
-        trainers += issubclass(kind, Trainer)
-    return {MODULES.name: modules, TRAINERS.name: trainers, TENSORS.name: held}
+    things = known()
+    modules = sum(bool(thing._parameters or thing._modules) for thing in of(torch.nn.Module, things))
+    return {
+        MODULES.name: modules, TRAINERS.name: len(of(Trainer, things)), TENSORS.name: tensor_bytes(things),
+    }  # fmt: skip
 
 
-def tensor_bytes() -> int:
-    """Bytes of all tensors that Python reaches, by storage."""
+def known() -> list[Any]:
+    """All that the garbage collector knows and cannot free."""
+    gc.collect()
+    return gc.get_objects()
+
+
+def of(kind: type, things: Sequence[Any]) -> list[Any]:
+    """Those of a class. Classes are asked of the type, each once: some objects lie about theirs."""
+    kinds = {each for each in set(map(type, things)) if issubclass(each, kind)}
+    return [thing for thing in things if type(thing) in kinds]
+
+
+def tensor_bytes(things: Sequence[Any]) -> int:
+    """Bytes of the tensors among them, by storage."""
     import torch
 
-    gc.collect()
     storages: dict[int, int] = {}
-    for thing in gc.get_objects():
-        if issubclass(type(thing), torch.Tensor) and thing.layout is torch.strided and thing.device.type != "meta":
-            # A tensor that only stands for others, as of a tracer, has no storage.
+    for tensor in of(torch.Tensor, things):
+        if tensor.layout is torch.strided and tensor.device.type != "meta":
+            # One that only stands for others, as of a tracer, has no storage.
             with suppress(RuntimeError, NotImplementedError):
-                storage = thing.untyped_storage()
+                storage = tensor.untyped_storage()
                 storages[storage.data_ptr()] = storage.nbytes()
     return sum(storages.values())
 

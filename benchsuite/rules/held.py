@@ -1,4 +1,4 @@
-"""More tensors are alive between phases, or as an epoch ends: copies that somebody keeps."""
+"""More tensors are alive between phases: copies that somebody keeps."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from benchsuite.evidence import Clue, Evidence, Rule
 from benchsuite.rules._looks import size, some
 
 WHEN = {
-    "memory.held.load": "once the model is loaded",
-    "memory.held.prepare": "once it is prepared",
-    "memory.held.epoch": "as an epoch ends",
+    "memory.held.prepare": "once the model is prepared",
     "memory.held.train": "once training has returned",
 }
 
