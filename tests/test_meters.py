@@ -382,26 +382,31 @@ class Marking(_probing.SessionMeter):
         return {}
 
 
-def test_each_meter_has_its_stretch_between_two_steps_of_the_session():
-    """It begins with the end of the step before, and ends before the next step's instrument begins."""
+SESSION = types.SimpleNamespace(trainer=None)
+
+
+def test_each_meter_has_its_stretch_between_two_steps_of_the_session(monkeypatch):
+    """It begins with the end of the step before, after an evaluation, and ends before the next step's instrument."""
     pytest.importorskip("transformers")
     marks = []
+    monkeypatch.setattr(probe, "evaluate_some", lambda *_: marks.append("evaluation"))
     meter = Marking(marks)
-    turns = probe._turns(None, [meter], [meter], [meter])
+    turns = probe._turns(SESSION, [meter], [meter], [meter])
     for step in range(2):
         turns.on_step_begin(None, types.SimpleNamespace(global_step=step), None)
         marks.append("step")
         turns.on_step_end(None, types.SimpleNamespace(global_step=step + 1), None)
-    assert marks == ["step", "between", "between ends", "instrument", "step", "instrument ends"]
+    assert marks == ["step", "evaluation", "between", "between ends", "instrument", "step", "instrument ends"]
     assert gc.isenabled()
 
 
-def test_a_stretch_that_no_step_follows_ends_with_the_training():
+def test_a_stretch_that_no_step_follows_ends_with_the_training(monkeypatch):
     """The profiler is not left in place."""
     pytest.importorskip("transformers")
     marks = []
+    monkeypatch.setattr(probe, "evaluate_some", lambda *_: None)
     meter = Marking(marks)
-    turns = probe._turns(None, [], [meter], [meter])
+    turns = probe._turns(SESSION, [], [meter], [meter])
     turns.on_step_end(None, types.SimpleNamespace(global_step=1), None)
     turns.on_train_end()
     assert marks == ["between", "between ends"]
@@ -1014,10 +1019,10 @@ def test_a_module_kept_alive_is_counted_and_a_bare_function_is_not():
     assert (kept, idle) is not None
 
 
-def test_tensors_are_held_between_phases():
+def test_tensors_are_held_once_training_has_returned():
     """Bytes of what is alive then, each storage once."""
     meter, scene = live_objects.LiveObjectMeter(), types.SimpleNamespace(case=make_case())
-    before = meter.stop(Phase.PREPARE, scene)["memory.held.prepare"].value
+    before = meter.stop(Phase.TRAIN, scene)["memory.held.train"].value
     kept = torch.zeros(256)
     views = [kept[:128], kept[128:]]
     assert meter.stop(Phase.TRAIN, scene)["memory.held.train"].value - before == 1024

@@ -173,8 +173,8 @@ def weights_copied_each_epoch() -> None:
 
 @fault(
     "what was loaded before quantising is kept beside the model",
-    libraries=("transformers", "bitsandbytes"), regimes=QLORA, seen_by=("memory.held.prepare",),
-    word="once the model is prepared",
+    libraries=("transformers", "bitsandbytes"), regimes=QLORA, seen_by=("memory.held.train",),
+    word="tensors that are kept",
 )  # fmt: skip
 def loaded_state_kept() -> None:
     """Hold a copy of every weight, unpacked, at the model."""

@@ -35,25 +35,22 @@ def _bytes(name: str, title: str) -> Metric:
 # Tables of the libraries and the trial's own logits: 7 to 9 kB, the same in every trial.
 TENSORS = _bytes("memory.live_tensors", "tensors alive after tear-down")
 # Measured on the CPU: the same in fresh processes, to the byte.
-HELD = {
-    Phase.PREPARE: _bytes("memory.held.prepare", "tensors alive once the model is prepared"),
-    Phase.TRAIN: _bytes("memory.held.train", "tensors alive once training has returned"),
-}
+HELD = _bytes("memory.held.train", "tensors alive once training has returned")
 
 
 class LiveObjectMeter(Meter):
-    """Walks all that the garbage collector knows, between phases and when model and Trainer have been let go of."""
+    """Walks all that the garbage collector knows, as training has returned and as model and Trainer are let go of."""
 
     name = "live_objects"
-    metrics = (MODULES, TRAINERS, TENSORS, *HELD.values())
+    metrics = (MODULES, TRAINERS, TENSORS, HELD)
 
     def stop(self, phase: Phase, scene: Scene) -> Mapping[str, Measured]:
         """See `Meter.stop`."""
         if scene.case.profile.shared:
             return {}
         found: dict[str, JSON] = census() if phase is Phase.TEARDOWN else {}
-        if phase in HELD:
-            found[HELD[phase].name] = tensor_bytes(known())
+        if phase is Phase.TRAIN:
+            found[HELD.name] = tensor_bytes(known())
         return {name: Measured(value=value) for name, value in found.items()}
 
 

@@ -1,24 +1,21 @@
-"""More tensors are alive between phases: copies that somebody keeps."""
+"""More tensors are alive once training has returned: copies that somebody keeps beside model and optimizer."""
 
 from __future__ import annotations
 
 from benchsuite.evidence import Clue, Evidence, Rule
-from benchsuite.rules._looks import size, some
+from benchsuite.rules._looks import size
 
-WHEN = {
-    "memory.held.prepare": "once the model is prepared",
-    "memory.held.train": "once training has returned",
-}
+HELD = "memory.held.train"
 
 
 def find(seen: Evidence) -> Clue | None:
-    """Bytes of tensors alive at one of these moments differ."""
-    moved = {metric: pair for metric in WHEN if (pair := seen.number_moved(metric))}
-    if not moved:
+    """Their bytes differ."""
+    moved = seen.number_moved(HELD)
+    if moved is None:
         return None
-    told = [f"{WHEN[metric]} {size(old)} -> {size(new)}" for metric, (old, new) in moved.items()]
-    way = 1 if any(new > old for old, new in moved.values()) else -1
-    return Clue(words=f"tensors that are kept: {some(told, len(WHEN))}", parts=tuple(moved), direction=way)
+    old, new = moved
+    words = f"tensors that are kept: once training has returned {size(old)} -> {size(new)}"
+    return Clue(words=words, parts=(HELD,), direction=1 if new > old else -1)
 
 
 RULE = Rule(

@@ -32,7 +32,7 @@ RULE = Rule(
     name="left_by_training",
     rank=16,
     find=find,
-    effects={**CURVE, **either(ACTIVATIONS), **either(WORK), "memory.held.*": 0, "trainer.log*": 0},
+    effects={**CURVE, **either(ACTIVATIONS), **either(WORK), "memory.held.train": 0, "trainer.log*": 0},
     unless=("trainable_set", "quantised_set", "unquantised_dtype"),
     packages=("transformers", "peft", "accelerate", "bitsandbytes"),
 )
