@@ -66,7 +66,8 @@ def _fresh_model(scene: Scene, folder: str = "") -> Any:
 def prepare(scene: Scene) -> None:
     """Transforms, then the Trainer with the meters' callbacks."""
     scene.model = builders.prepare_model(scene.model, setting=scene.setting, transforms=scene.transforms)
-    callbacks = [callback for meter in scene.meters for callback in meter.callbacks(scene)]
+    meters = sorted(scene.meters, key=lambda meter: meter.inner)
+    callbacks = [callback for meter in meters for callback in meter.callbacks(scene)]
     scene.trainer = builders.make_trainer(scene, [relay(callbacks)])
 
 

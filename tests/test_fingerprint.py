@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from factories import make_baseline
 
-from benchsuite import cases, codec, compare, registry
+from benchsuite import cases, codec, compare, fixtures, registry
+from benchsuite.meters import model_map
 from benchsuite.nouns import Job, Kind, Options, Outcome, Record, Role, Status
 
 STEPS = 4
@@ -122,6 +123,15 @@ def test_a_fault_is_named_by_the_tensor_it_moved(trials):
     found = verdicts(trials["one"], trials["broken"])["weights.loaded"]
     assert found.fails
     assert "encoder.layer.0.attention.output.LayerNorm.weight" in found.detail
+
+
+def test_fixtures_build_what_the_worker_built(trials):
+    """Their model has the record's module map, trainable parameters and stored elements."""
+    record = trials["one"]
+    built = model_map.describe(fixtures.build(record.case, Options(), device="cpu", prepared=True))
+    assert built["params.trainable"] == record.metrics["params.trainable"].value
+    assert built["params.stored"] == record.metrics["params.stored"].value
+    assert built["model.modules"] == record.fingerprint["model.modules"]
 
 
 def test_records_are_small_and_name_no_folder(trials):

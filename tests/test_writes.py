@@ -105,3 +105,16 @@ def test_gradients_that_are_written_once_more_are_told_with_their_update(at):
     watching.on_train_end()
     assert writes.unlike(ledger.gradients) == {"otherwise": 1, "first": at}
     assert writes.unlike([]) == {"otherwise": 0}
+
+
+def test_of_many_gradients_a_few_of_each_group_are_looked_at():
+    """Spread over the group, and all of them where there are few."""
+    layers = [torch.nn.Linear(1, 1) for _ in range(40)]
+    model = torch.nn.Sequential(*layers)
+    groups = [{"params": [layer.weight for layer in layers]}, {"params": [layers[0].bias]}]
+    optimizer = torch.optim.SGD(groups, lr=0.1)
+    model(torch.ones(1, 1)).sum().backward()
+    before = writes.gradients(optimizer)
+    for parameter in model.parameters():
+        parameter.grad.zero_()
+    assert writes.gradients(optimizer) - before == 8 + 1

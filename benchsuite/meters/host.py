@@ -27,6 +27,7 @@ class HostMeter(Meter):
     name = "host"
     metrics = (HOST,)
     early = True
+    inner = 2
 
     def __init__(self) -> None:
         self.steps: list[float] = []

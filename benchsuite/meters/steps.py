@@ -26,6 +26,7 @@ class StepMeter(Meter):
     name = "steps"
     metrics = (STEP,)
     early = True
+    inner = 1
 
     def __init__(self) -> None:
         self.marks: list[tuple[Any, Any]] = []

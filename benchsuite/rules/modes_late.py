@@ -52,6 +52,5 @@ RULE = Rule(
     rank=15,
     find=find,
     effects=CURVE,
-    unless=("modes",),
     packages=("transformers", "accelerate", "torch", "peft"),
 )
