@@ -80,7 +80,7 @@ class Meter:
     early = False
     """Whether it reads nothing of what is saved, reloaded and evaluated: a trial for times alone may leave that out."""
     inner = 0
-    """How far inside a step callbacks stand: the larger, the later it is told of its begin and the sooner of its end."""
+    """How far inside a step callbacks stand: the larger, the later they hear of its begin and the sooner of its end."""
 
     def start(self, phase: Phase, scene: Scene) -> None:
         """Called when a phase is about to begin."""
