@@ -1155,6 +1155,13 @@ EXAMPLES = (
         of=("memory.held.train", "memory.peak.step"),
     ),
     Example(
+        rule="modes_late",
+        old={"model.modes.steps": ["train x 200"], "trainer.log.bits": "a", "function.trained_bits": "b"},
+        new={"model.modes.steps": ["train x 100", "eval x 100"], "trainer.log.bits": "c", "function.trained_bits": "d"},
+        says="training does not stay in its mode: steps 101 to 200 run in evaluation mode; all were in training mode",
+        of=("trainer.log.bits", "function.trained_bits"),
+    ),
+    Example(
         rule="log_alone",
         old={"trainer.log.bits": "a", "function.trained_bits": "b", "quality.loss": [0.5, 0.4]},
         new={"trainer.log.bits": "c", "function.trained_bits": "b", "quality.loss": [0.5, 0.6]},
