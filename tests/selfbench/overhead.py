@@ -1,10 +1,10 @@
 """What a trial's meters add to its timed step: one training whose meters take turns, and the statistics over turns.
 
-Run as a program it reads a job from stdin and trains its case once. For `TURN` steps all the meters of a trial look on,
-for the next `TURN` none does and a bare pair of marks times the step instead, in the order ABBA BAAB. Either way a step
-is timed as trials time it: by device events on CUDA, by the clock on a CPU. Neighbouring turns lie a fraction of a
-second apart, so what the machine does besides moves both alike; whole blocks of training, and processes, did not: on a
-busy host they scatter by several percent.
+Run as a program it reads a job from stdin and trains its case once. For one step all the meters of a trial look on, for
+another none does and a bare pair of marks times the step instead, in the order ABBA BAAB. Either way a step is timed as
+trials time it: by device events on CUDA, by the clock on a CPU. Neighbouring steps lie a fraction of a second apart, so
+what the machine does besides moves both alike; whole blocks of training, and processes, did not: on a busy host they
+scatter by several percent.
 """
 
 from __future__ import annotations
@@ -29,15 +29,17 @@ from benchsuite.scene import Scene
 METERS, BARE = "A", "B"
 """Letters of a turn."""
 ORDER = "ABBABAAB"
-"""Each arm first as often as second: a drift adds to both alike."""
-TURN = 3
-"""Steps of one turn. The first is not counted: what the turn before left under way is still in it.
+"""Each arm first as often as second: a drift adds to both alike.
 
-Short, since a host's steps scatter alike from one to the next: QLoRA's on an H200 by 10 % between neighbours and by as
-much between medians of turns of five, so that fewer steps a turn give more pairs for the same time.
+A turn is one step: a host's steps scatter alike from one to the next, QLoRA's on an H200 by 10 % between neighbours and
+by as much between medians of turns of three or five, so that single steps give the most pairs for the same time. What a
+turn leaves under way on the device is done before the next one's first mark, which waits in the same stream.
 """
 QUANTITIES = ("step", "period")
-"""A step as trials time it, and from one step's begin to the next's: with fetching, callbacks, progress."""
+"""A step as trials time it, and from its first callback to the next step's: with fetching, callbacks, progress."""
+
+Marks = tuple[str, Any, Any, Any]
+"""Of a step: its arm, its first callback, its begin and its end as trials mark them."""
 
 # ---------------------------------------------------------------- in the process
 
@@ -54,8 +56,8 @@ def main() -> None:
     tell({"turns": turns(marks)})
 
 
-def trained(scene: Scene) -> list[tuple[str, Any, Any]]:
-    """Train the scene's case; arm, begin and end of each step."""
+def trained(scene: Scene) -> list[Marks]:
+    """Train the scene's case; what was marked of each step."""
     trial.run_phases(scene, (Phase.LOAD, Phase.PREPARE))
     seats = scene.trainer.callback_handler
     metered = [callback for callback in seats.callbacks if type(callback).__module__.startswith("benchsuite.")]
@@ -75,15 +77,16 @@ def _switch(metered: Sequence[Any], meter: steps.StepMeter, mark: Callable[[], A
     from transformers import TrainerCallback
 
     class Switch(TrainerCallback):
-        marks: list[tuple[str, Any, Any]] = []  # noqa: RUF012
+        marks: list[Marks] = []  # noqa: RUF012
         hooks: list[tuple[Any, str, Any]] = []  # noqa: RUF012
 
         @property
         def arm(self) -> str:
-            return ORDER[len(self.marks) // TURN % len(ORDER)]
+            return ORDER[len(self.marks) % len(ORDER)]
 
         def on_step_begin(self, *args: Any, **kwargs: Any) -> None:
             hang(self.hooks, rest=self.arm == BARE)
+            self.entered = mark()
             if self.arm == BARE:
                 self.began = mark()
             else:
@@ -92,11 +95,11 @@ def _switch(metered: Sequence[Any], meter: steps.StepMeter, mark: Callable[[], A
 
         def on_step_end(self, *args: Any, **kwargs: Any) -> None:
             if self.arm == BARE:
-                self.marks.append((BARE, self.began, mark()))
+                self.marks.append((BARE, self.entered, self.began, mark()))
             else:
                 for callback in metered:
                     callback.on_step_end(*args, **kwargs)
-                self.marks.append((METERS, *meter.marks[-1]))
+                self.marks.append((METERS, self.entered, *meter.marks[-1]))
 
         def on_train_begin(self, *args: Any, **kwargs: Any) -> None:
             for callback in metered:
@@ -130,21 +133,15 @@ def _rest_with(switch: Any) -> None:
     nvml.Watch._sample = in_turn  # type: ignore[method-assign]
 
 
-def turns(marks: Sequence[tuple[str, Any, Any]]) -> list[dict[str, Any]]:
-    """Arm and seconds of every whole turn after the warm-up, from the first of a pair on; the median of what counts."""
-    pair = 2 * TURN
-    first = -(-uncounted_steps(len(marks)) // pair) * pair
-    return [_turn(marks[i : i + TURN]) for i in range(first, len(marks) - TURN + 1, TURN)]
+def turns(marks: Sequence[Marks]) -> list[dict[str, Any]]:
+    """Arm and seconds of every step after the warm-up, from the first of a pair on; of the last, no period is known."""
+    first = -(-uncounted_steps(len(marks)) // 2) * 2
+    return [_turn(*each) for each in itertools.pairwise(marks[first:])]
 
 
-def _turn(marks: Sequence[tuple[str, Any, Any]]) -> dict[str, Any]:
-    (arm,) = {arm for arm, _, _ in marks}
-    counted = marks[1:]
-    return {
-        "arm": arm,
-        "step": statistics.median(steps._seconds(began, ended) for _, began, ended in counted),
-        "period": statistics.median(steps._seconds(a[1], b[1]) for a, b in itertools.pairwise(counted)),
-    }
+def _turn(marks: Marks, following: Marks) -> dict[str, Any]:
+    arm, entered, began, ended = marks
+    return {"arm": arm, "step": steps._seconds(began, ended), "period": steps._seconds(entered, following[1])}
 
 
 # ---------------------------------------------------------------- over turns

@@ -1,6 +1,6 @@
 """The timed step of a trial, with all its meters, against the same step without any: instruments must not be felt.
 
-Turns of one training are compared with their neighbours. What a meter would leave behind for the turns without it is no
+Steps of one training are compared with their neighbours. What a meter would leave behind for the turns without it is no
 part of that difference; `tests/test_instruments.py` counts a step's Python calls in processes of their own, and sees
 it. `--suite-steps` sets how long a training is (default 2400 on CUDA, 400 on a CPU), `BENCHSUITE_PROCESSES` how many
 there are (default 2); the cases are those of the options, by default of the profiles tiny and quick.
@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 from selfbench.conftest import wanted
-from selfbench.overhead import BARE, METERS, ORDER, QUANTITIES, TURN, overhead, paired, turns
+from selfbench.overhead import BARE, METERS, ORDER, QUANTITIES, overhead, paired, turns
 
 from benchsuite import cases, checkpoints, codec, registry
 from benchsuite.fixtures import OPTIONS
@@ -46,7 +46,7 @@ def process(pytestconfig: pytest.Config, timed_case: Case, gpu: str) -> Callable
         )  # fmt: skip
         assert done.returncode == 0, done.stderr.decode()[-3000:]
         found: Turns = json.loads(done.stdout.splitlines()[-1])["turns"]
-        assert len(found) > 0.8 * job.cases[0].profile.max_steps / TURN
+        assert len(found) > 0.8 * job.cases[0].profile.max_steps
         return found
 
     return run
@@ -81,14 +81,14 @@ def test_the_timed_step_does_not_feel_its_meters(benchmark, capsys, timed_case, 
 
 def test_turns_are_paired_with_their_neighbours():
     """Marks of whole turns come out as turns, each in one pair, and the warm-up in none."""
-    arms = [ORDER[i // TURN % len(ORDER)] for i in range(200)]
+    arms = [ORDER[i % len(ORDER)] for i in range(201)]
     pace = {METERS: 1.02, BARE: 1.0}
-    found = turns([(arm, 10.0 * i, 10.0 * i + pace[arm]) for i, arm in enumerate(arms)])
-    assert len(found) == 58
-    assert [turn["period"] for turn in found] == [10.0] * 58
+    found = turns([(arm, 10.0 * i - 1, 10.0 * i, 10.0 * i + pace[arm]) for i, arm in enumerate(arms)])
+    assert len(found) == 180
+    assert [turn["period"] for turn in found] == [10.0] * 180
     logs = list(paired(found, "step"))
-    assert len(logs) == 29
-    assert logs == pytest.approx([0.0198] * 29, abs=1e-4)
+    assert len(logs) == 90
+    assert logs == pytest.approx([0.0198] * 90, abs=1e-4)
 
 
 def test_the_statistic_finds_what_is_there():
