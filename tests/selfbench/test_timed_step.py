@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -80,12 +81,12 @@ def test_the_timed_step_does_not_feel_its_meters(benchmark, capsys, timed_case, 
 
 
 def test_turns_are_paired_with_their_neighbours():
-    """Marks of whole turns come out as turns, each in one pair, and the warm-up in none."""
+    """Each step is a turn in one pair, with the time until the next one's first callback; the warm-up is in none."""
     arms = [ORDER[i % len(ORDER)] for i in range(201)]
-    pace = {METERS: 1.02, BARE: 1.0}
-    found = turns([(arm, 10.0 * i - 1, 10.0 * i, 10.0 * i + pace[arm]) for i, arm in enumerate(arms)])
-    assert len(found) == 180
-    assert [turn["period"] for turn in found] == [10.0] * 180
+    pace, before = {METERS: 1.02, BARE: 1.0}, {METERS: 0.5, BARE: 0.25}
+    found = turns([(arm, 10.0 * i - before[arm], 10.0 * i, 10.0 * i + pace[arm]) for i, arm in enumerate(arms)])
+    assert [turn["arm"] for turn in found] == arms[20:200]
+    assert [turn["period"] for turn in found] == [10.0 + before[a] - before[b] for a, b in pairwise(arms[20:])]
     logs = list(paired(found, "step"))
     assert len(logs) == 90
     assert logs == pytest.approx([0.0198] * 90, abs=1e-4)
