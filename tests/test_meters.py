@@ -297,6 +297,18 @@ def test_a_phase_is_counted_without_what_hangs_on_time_and_place():
     assert plain["json.dumps"] == other["json.dumps"] == 1
 
 
+def test_the_card_of_a_saved_adapter_counts_the_same_whatever_the_folder_of_its_model_is_called():
+    """It names that folder, and yaml goes through a name letter by letter."""
+    from huggingface_hub import ModelCardData
+
+    def counted(folder):
+        return phase_calls.counted(ModelCardData(base_model=folder, library_name="peft").to_yaml)
+
+    short, long = counted("/m"), counted("/a/folder/whose/name/is/longer/m")
+    assert short == long
+    assert short.total() > 0
+
+
 def test_functions_of_a_phase_are_named_from_a_share_on():
     """The rest would be most of a record."""
     from collections import Counter
