@@ -1170,6 +1170,13 @@ EXAMPLES = (
     ),
     Example(
         rule="log_alone",
+        old={"trainer.log.bits": "a", "function.trained_bits": "b", "quality.loss": [0.5, 0.4123]},
+        new={"trainer.log.bits": "c", "function.trained_bits": "b", "quality.loss": [0.5, 0.41234]},
+        says="the log has other digits, the training is the same: 1 of 2 losses are others",
+        of=("trainer.log.bits",),
+    ),
+    Example(
+        rule="log_alone",
         old={"trainer.log.figures": {"otherwise": 0}},
         new={"trainer.log.figures": {"otherwise": 1, "first": "accuracy: 1.0, computed as 0.95"}},
         says="the log is wrong, not the training: an evaluation's accuracy: 1.0, computed as 0.95",
@@ -1488,6 +1495,18 @@ def test_a_crash_that_a_quantised_head_brings_is_no_cause_of_its_own():
         "and it crashes when trained (AssertionError: x)"
     )
     assert cause == f"{said}; transformers 4.57.6 -> 5.23.0"
+
+
+@pytest.mark.parametrize("entry", ["Linear4bit uint8 nf4", "Linear float16"])
+def test_the_modes_of_a_model_that_crashes_as_it_is_made_are_no_cause_of_their_own(entry):
+    """It has none: whatever tells the crash tells that, a quantised head or the crash itself."""
+    good = {"loaded": {"modules": {HEAD: "Linear float16"}}, "adapted": {"modules": {}}}
+    bad = {"loaded": {"modules": {HEAD: entry}}, "adapted": "crash: RuntimeError: x"}
+    old = {"defaults.modules": {"4 bits": good}, "defaults.modes": {"4 bits": {"loaded": "off", "adapted": "on"}}}
+    new = {"defaults.modules": {"4 bits": bad}, "defaults.modes": {"4 bits": {"loaded": "off"}}}
+    verdicts = told(old, new)
+    assert "RuntimeError: x" in verdicts["defaults.modes"].cause
+    assert verdicts["defaults.modes"].cause == verdicts["defaults.modules"].cause
 
 
 def test_a_probe_that_crashes_is_told_so():

@@ -28,9 +28,11 @@ SHARDS = "a default value changed: save_pretrained.max_shard_size 5GB -> 50GB"
 """Beside the three faults: true, and no fault of what is measured."""
 FAILING = {
     "defaults.accumulation": {ACCUMULATION},
+    "defaults.accumulation.tail": {ACCUMULATION},
     "optimizer.accumulation": {ACCUMULATION},
     "defaults.modules": {DTYPE, HEAD},
     "defaults.loaded": {DTYPE, HEAD},
+    "defaults.modes": {HEAD},
     "defaults.signatures": {SHARDS},
 }
 EXPLAINS = {"operators.by_name", "count.operators.step", "count.python_calls.step", "stack.modules", "defaults.names"}

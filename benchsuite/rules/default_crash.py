@@ -27,4 +27,10 @@ def _in(where: str, scenarios: tuple[str, ...]) -> bool:
     return any(scenario and where.startswith(f"{scenario}.") for scenario in scenarios)
 
 
-RULE = Rule(name="default_crash", rank=25, find=find, packages=("transformers", "peft", "bitsandbytes"))
+RULE = Rule(
+    name="default_crash",
+    rank=25,
+    find=find,
+    effects={"defaults.modes": 0},
+    packages=("transformers", "peft", "bitsandbytes"),
+)

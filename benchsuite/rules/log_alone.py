@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from benchsuite.evidence import Clue, Evidence, Rule
 from benchsuite.nouns import Outcome
 from benchsuite.rules._looks import first, number, some
+from benchsuite.units import is_number
 
 BITS, TRAINED, FIGURES = "trainer.log.bits", "function.trained_bits", "trainer.log.figures"
 SERIES = {
     "quality.loss": "losses", "quality.grad_norm": "gradient norms", "quality.validation_loss": "validation losses",
     "quality.accuracy.epochs": "accuracies", "optimizer.lr": "learning rates",
 }  # fmt: skip
+
+DIGITS = 0.5001e-4
+"""How far four decimals lie from what they round: transformers 4 logs losses so, 5 does not."""
 
 
 def find(seen: Evidence) -> Clue | None:
@@ -22,23 +27,44 @@ def find(seen: Evidence) -> Clue | None:
     same = trained is not None and trained.outcome is Outcome.OK
     if FIGURES not in parts and not (BITS in parts and same):
         return None
-    said = list(_said(seen))
+    wrong, others = list(_wrong(seen)), list(_others(seen))
+    if not wrong and others and all(other.rounded for other in others):
+        return Clue(words=f"the log has other digits, the training is the same: {some(map(str, others))}", parts=parts)
+    said = [*wrong, *map(str, others)]
     if said:
         return Clue(words=f"the log is wrong, not the training: {some(said)}", parts=parts)
     return Clue(words="the log says otherwise, though the trained model is the same bit for bit", parts=parts)
 
 
-def _said(seen: Evidence) -> Iterator[str]:
+def _wrong(seen: Evidence) -> Iterator[str]:
     moved = first(seen, FIGURES)
     if moved and number(moved[2], "otherwise"):
         _, _, new = moved
         yield f"an evaluation's {new.get('first', 'figure')}" if isinstance(new, dict) else "an evaluation's figure"
+
+
+@dataclass(frozen=True)
+class Others:
+    """Entries of one series of the log that are not those of before."""
+
+    count: int
+    of: int
+    words: str
+    rounded: bool
+    """Whether each is the old one to `DIGITS`."""
+
+    def __str__(self) -> str:
+        """For people: "20 of 20 losses are others"."""
+        return f"{self.count} of {self.of} {self.words} are others"
+
+
+def _others(seen: Evidence) -> Iterator[Others]:
     for metric, words in SERIES.items():
-        pair = seen.pair(metric)
-        lists = [side if isinstance(side, list) else [] for side in pair or ()]
-        others = sum(a != b for a, b in zip(*lists, strict=False)) if lists else 0
-        if others:
-            yield f"{others} of {len(lists[1])} {words} are others"
+        old, new = (side if isinstance(side, list) else [] for side in seen.pair(metric) or ((), ()))
+        pairs = [(a, b) for a, b in zip(old, new, strict=False) if a != b]
+        if pairs:
+            rounded = all(is_number(a) and is_number(b) and abs(a - b) <= DIGITS for a, b in pairs)
+            yield Others(count=len(pairs), of=len(new), words=words, rounded=rounded)
 
 
 RULE = Rule(

@@ -21,6 +21,8 @@ COUNTS = (
     "params.trainable",
 )
 """What follows from the set alone."""
+MODES = "defaults.modes"
+"""Of a model that crashes as it is made none is known."""
 WHEN = {"prepared": "prepared", "adapted": "given an adapter", "run": "trained"}
 """Stages of a build with nothing pinned, as people call them."""
 
@@ -33,9 +35,11 @@ def find(seen: Evidence) -> Clue | None:
         return None
     found, fresh, spared = hits[0]
     parts = {hit.metric for hit, *_ in hits} | set(seen.like(STORED) if found.where else seen.like(*COUNTS))
+    ends = _ends(seen, found)
+    parts |= set(seen.like(MODES) if ends else ())
     return Clue(
         unpinned=bool(found.where),
-        words=unpinned(found.where) + "; ".join(_told(fresh, now=True) + _told(spared, now=False)) + _ends(seen, found),
+        words=unpinned(found.where) + "; ".join(_told(fresh, now=True) + _told(spared, now=False)) + ends,
         parts=tuple(sorted(parts)),
         direction=-1 if fresh and not spared else 1,
     )
