@@ -1,15 +1,16 @@
 """What a trial's meters add to its timed step: one training whose meters take turns, and the statistics over turns.
 
-Run as a program it reads a job from stdin and trains its case once. For one step all the meters of a trial look on, for
-another none does and a bare pair of marks times the step instead, in the order ABBA BAAB. Either way a step is timed as
-trials time it: by device events on CUDA, by the clock on a CPU. Neighbouring steps lie a fraction of a second apart, so
-what the machine does besides moves both alike; whole blocks of training, and processes, did not: on a busy host they
-scatter by several percent.
+Run as a program it reads a job from stdin and trains its case once. For one step all the meters of a trial look on,
+for another none does and a bare pair of marks times the step instead, in pairs whose order is drawn. Either way a step
+is timed as trials time it: by device events on CUDA, by the clock on a CPU. Neighbouring steps lie a fraction of a
+second apart, so what the machine does besides moves both alike; whole blocks of training, and processes, did not: on a
+busy host they scatter by several percent.
 """
 
 from __future__ import annotations
 
 import itertools
+import random
 import statistics
 import sys
 import tempfile
@@ -28,13 +29,24 @@ from benchsuite.scene import Scene
 
 METERS, BARE = "A", "B"
 """Letters of a turn."""
-ORDER = "ABBABAAB"
-"""Each arm first as often as second: a drift adds to both alike.
+PAIRS = ("AB", "BA")
 
-A turn is one step: a host's steps scatter alike from one to the next, QLoRA's on an H200 by 10 % between neighbours and
-by as much between medians of turns of three or five, so that single steps give the most pairs for the same time. What a
-turn leaves under way on the device is done before the next one's first mark, which waits in the same stream.
-"""
+
+def order(seed: int = 0) -> Iterator[str]:
+    """Arms of one step after another: pairs of both, each in an order that is drawn.
+
+    In a fixed order whatever returns every so many steps can fall on one arm more often, and does so all training long.
+
+    A turn is one step: a host's steps scatter alike from one to the next, QLoRA's on an H200 by 10 % between neighbours
+    and by as much between medians of turns of three or five, so that single steps give the most pairs for the same
+    time. What a turn leaves under way on the device is done before the next one's first mark, which waits in the same
+    stream.
+    """
+    drawn = random.Random(seed)
+    while True:
+        yield from drawn.choice(PAIRS)
+
+
 QUANTITIES = ("step", "period")
 """A step as trials time it, and from its first callback to the next step's: with fetching, callbacks, progress."""
 
@@ -80,11 +92,11 @@ def _switch(metered: Sequence[Any], meter: steps.StepMeter, mark: Callable[[], A
         marks: list[Marks] = []  # noqa: RUF012
         hooks: list[tuple[Any, str, Any]] = []  # noqa: RUF012
 
-        @property
-        def arm(self) -> str:
-            return ORDER[len(self.marks) % len(ORDER)]
+        arms = order()
+        arm = BARE
 
         def on_step_begin(self, *args: Any, **kwargs: Any) -> None:
+            self.arm = next(self.arms)
             hang(self.hooks, rest=self.arm == BARE)
             self.entered = mark()
             if self.arm == BARE:

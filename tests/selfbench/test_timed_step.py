@@ -14,13 +14,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 from selfbench.conftest import wanted
-from selfbench.overhead import BARE, METERS, ORDER, QUANTITIES, overhead, paired, turns
+from selfbench.overhead import BARE, METERS, QUANTITIES, order, overhead, paired, turns
 
 from benchsuite import cases, checkpoints, codec, registry
 from benchsuite.fixtures import OPTIONS
@@ -80,9 +80,19 @@ def test_the_timed_step_does_not_feel_its_meters(benchmark, capsys, timed_case, 
         assert found["step"].interval[1] <= BOUND, f"not shown to be within {BOUND:.0%} of a bare step: {found['step']}"
 
 
+def test_each_pair_of_turns_has_both_arms_in_an_order_that_is_drawn():
+    """Neither arm is first more often by much, and the order repeats with no period, yet is the same in every run."""
+    arms = "".join(islice(order(), 2000))
+    pairs = [arms[i : i + 2] for i in range(0, len(arms), 2)]
+    assert set(pairs) == {"AB", "BA"}
+    assert 450 < pairs.count("AB") < 550
+    assert all(sum(a == b for a, b in zip(pairs, pairs[lag:], strict=False)) < 0.6 * len(pairs) for lag in range(1, 50))
+    assert arms == "".join(islice(order(), 2000))
+
+
 def test_turns_are_paired_with_their_neighbours():
     """Each step is a turn in one pair, with the time until the next one's first callback; the warm-up is in none."""
-    arms = [ORDER[i % len(ORDER)] for i in range(201)]
+    arms = list(islice(order(), 201))
     pace, before = {METERS: 1.02, BARE: 1.0}, {METERS: 0.5, BARE: 0.25}
     found = turns([(arm, 10.0 * i - before[arm], 10.0 * i, 10.0 * i + pace[arm]) for i, arm in enumerate(arms)])
     assert [turn["arm"] for turn in found] == arms[20:200]
