@@ -17,6 +17,13 @@ HYPOTHESIS = "_hypothesis_pytestplugin"
 pytest_plugins = ["pytester", *([HYPOTHESIS] if find_spec(HYPOTHESIS) else [])]
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Files with real trials first where xdist shares them out: one that begins last keeps the others waiting."""
+    if hasattr(config, "workerinput"):
+        slow = {item.path for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def alone() -> Iterator[None]:
     """Where xdist runs these tests, those that they run are not to take themselves for a part of it."""

@@ -314,6 +314,7 @@ def test_the_example_fault_can_be_planted(package, monkeypatch):
     assert torch.equal(torch.nn.Dropout(0.9)(torch.ones(99)), torch.ones(99))
 
 
+@pytest.mark.slow
 def test_the_example_tests_pass(package, tmp_path):
     """The tests that the README shows to users pass where they are copied, on a trial of two steps."""
     (tmp_path / "test_mine.py").write_text(files()["test_mine.py"])

@@ -14,6 +14,8 @@ from benchsuite import cases, codec, compare, fixtures, registry
 from benchsuite.meters import model_map
 from benchsuite.nouns import Job, Kind, Options, Outcome, Record, Role, Status
 
+pytestmark = pytest.mark.slow
+
 STEPS = 4
 CUDA_ONLY = (
     "vram.",
