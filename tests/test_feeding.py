@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import tracemalloc
 import types
 from collections import Counter
 
@@ -198,6 +199,32 @@ def test_tensors_that_a_step_leaves_are_counted_each_step():
     kept.append(torch.zeros(1))
     torch.zeros(1)
     assert trainer_log.tensors() == before + 1
+
+
+def test_memory_of_pythons_that_a_step_leaves_is_traced():
+    """Lists and numpy's arrays; what was let go of is none, and nothing is traced afterwards."""
+    with trainer_log._traced():
+        kept = [[float(i) for i in range(1000)]]
+        before = trainer_log.heap()
+        kept.append([float(i) for i in range(1000)])
+        np.zeros(10_000)
+        lists = trainer_log.heap()
+        kept.append(np.zeros(10_000))
+        arrays = trainer_log.heap()
+    assert lists - before == pytest.approx(32_000, rel=0.1)
+    assert arrays - lists == pytest.approx(80_000, rel=0.1)
+    assert not tracemalloc.is_tracing()
+
+
+def test_who_traces_already_goes_on_tracing():
+    """Tracing that is not ours does not end with us."""
+    tracemalloc.start()
+    try:
+        with trainer_log._traced():
+            pass
+        assert tracemalloc.is_tracing()
+    finally:
+        tracemalloc.stop()
 
 
 # ---------------------------------------------------------------- how it is looked at

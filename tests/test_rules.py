@@ -67,6 +67,7 @@ GROUPS = {
 LR = [1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1]
 DIGESTS = {"train": {"input_ids": "0123456789abcdef", "labels": "fedcba9876543210"}}
 OTHER = "f" * 16
+STOOD = "where it stood a step before"
 SIZES = {"optimizer.backward.exact": {"all": [2.0], "a": [0.8, 0.4], "b": [0.6, -0.2], "c": [1e-13, 0.0]}}
 """Gradients by norm and direction."""
 SOUND = {"parts": None, "left_out": 0, "again": 0, "other_labels": 0, "unknown": 0}
@@ -803,6 +804,13 @@ EXAMPLES = (
         of=("memory.left_by_step",),
     ),
     Example(
+        rule="left_by_step",
+        old={"memory.heap_left_by_step": 1024.0, "ram.peak": 9e8},
+        new={"memory.heap_left_by_step": 51 * 1024.0, "ram.peak": 12e8},
+        says="each training step leaves 51.0 kB of Python's memory (left 1.00 kB)",
+        of=("memory.heap_left_by_step", "ram.peak"),
+    ),
+    Example(
         rule="system_calls",
         old={"count.system_calls.step": {}},
         new={"count.system_calls.step": {"gc.collect": 1}},
@@ -1125,6 +1133,28 @@ EXAMPLES = (
     ),
     Example(
         rule="written_beside",
+        old={"optimizer.across": {"found": 0}, "quality.loss": [0.5]},
+        new={"optimizer.across": {"found": 2, "updates": 100, "weights": 41}, "quality.loss": [0.9]},
+        says="an evaluation, a save or an epoch's end leaves the training otherwise: 2 times, first after 100 updates "
+        "(41 tensors of its weights)",
+        of=("optimizer.across", "quality.loss"),
+    ),
+    Example(
+        rule="written_beside",
+        old={"optimizer.across": {"found": 1, "updates": 100, "weights": 41, "state": 2}},
+        new={"optimizer.across": {"found": 0}},
+        says="weights and the optimizer's state come unchanged through evaluations",
+        of=("optimizer.across",),
+    ),
+    Example(
+        rule="draws_repeated",
+        old={"seeds.steps": {"python": STOOD, "torch": "new at each step"}, "quality.loss": [0.5]},
+        new={"seeds.steps": {"python": STOOD, "torch": STOOD}, "quality.loss": [0.9]},
+        says="random generators in training steps: torch's is where it stood a step before, was new at each step",
+        of=("seeds.steps", "quality.loss"),
+    ),
+    Example(
+        rule="written_beside",
         old={"optimizer.gradients.writes": {"otherwise": 0}, "quality.loss": [0.5]},
         new={"optimizer.gradients.writes": {"otherwise": 13, "first": 15}, "quality.loss": [0.9]},
         says="gradients are written in another way before 13 updates: first before update 15",
@@ -1173,6 +1203,13 @@ EXAMPLES = (
         old={"trainer.log.bits": "a", "function.trained_bits": "b", "quality.loss": [0.5, 0.4123]},
         new={"trainer.log.bits": "c", "function.trained_bits": "b", "quality.loss": [0.5, 0.41234]},
         says="the log has other digits, the training is the same: 1 of 2 losses are others",
+        of=("trainer.log.bits",),
+    ),
+    Example(
+        rule="log_alone",
+        old={"trainer.log.bits": "a", "function.trained_bits": "b", "optimizer.lr": [1e-5, 0.00002]},
+        new={"trainer.log.bits": "c", "function.trained_bits": "b", "optimizer.lr": [1e-5, 0.00004]},
+        says="the log is wrong, not the training: 1 of 2 learning rates are others",
         of=("trainer.log.bits",),
     ),
     Example(

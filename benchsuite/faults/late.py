@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchsuite.faults._fault import BOTH, FP32, Around, fault, in_short_batches, of, wrap
+from benchsuite.faults._fault import BOTH, FP32, Around, after, fault, in_short_batches, of, wrap
 
 CUT = 3
+SEED = 7
 HALF = 0.5
 """Of an epoch: what is further on is no first one."""
 
@@ -128,6 +129,57 @@ def weights_rounded_late() -> None:
         return found
 
     wrap(Trainer, "evaluate", around)
+
+
+@fault(
+    "an evaluation leaves the weights that train rounded to bfloat16, by a write that torch does not count",
+    libraries=("transformers", "accelerate"), regimes=BOTH, seen_by=("optimizer.across",),
+    word="leaves the training otherwise",
+)  # fmt: skip
+def weights_rounded_unseen() -> None:
+    """Write the rounded ones over them, through `.data`."""
+    from transformers import Trainer
+
+    def round_all(trainer: Any) -> None:
+        for group in trainer.optimizer.param_groups if trainer.optimizer is not None else ():
+            for weight in group["params"]:
+                weight.data.copy_(weight.data.bfloat16())
+
+    after(Trainer, "evaluate", round_all, on_result=False)
+
+
+@fault(
+    "the seed is set anew in each training step: every step drops the same elements",
+    libraries=("transformers", "accelerate"), regimes=BOTH, seen_by=("seeds.steps",),
+    word="where it stood a step before",
+)  # fmt: skip
+def seed_set_each_step() -> None:
+    """Before the forward pass."""
+    import torch
+    from transformers import Trainer
+
+    def around(call: Around, *args: Any, **kwargs: Any) -> Any:
+        torch.manual_seed(SEED)
+        return call(*args, **kwargs)
+
+    wrap(Trainer, "training_step", around)
+
+
+@fault(
+    "every batch that was trained on is kept, as lists of numbers",
+    libraries=("transformers",), regimes=BOTH, seen_by=("memory.heap_left_by_step",), word="of Python's memory",
+)  # fmt: skip
+def batches_kept_as_lists() -> None:
+    """As a record of what was seen might."""
+    from transformers import Trainer
+
+    kept: list[Any] = []
+
+    def around(call: Around, trainer: Any, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        kept.extend(column.double().flatten().tolist() for column in inputs.values())
+        return call(trainer, model, inputs, *args, **kwargs)
+
+    wrap(Trainer, "training_step", around)
 
 
 @fault(

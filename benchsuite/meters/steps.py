@@ -20,6 +20,10 @@ STEP = Metric(
 )  # fmt: skip
 
 
+PACE = 0.2
+"""Seconds from one word of progress to the next: whoever watches reads no more, and each one wakes a second process."""
+
+
 class StepMeter(Meter):
     """Marks the begin and end of each step by a Trainer callback."""
 
@@ -39,12 +43,17 @@ class StepMeter(Meter):
         marks = self.marks
 
         class Marks(TrainerCallback):  # type: ignore[misc]
+            told = -PACE
+
             def on_step_begin(self, *_: Any, **__: Any) -> None:
                 self.began = mark()
 
             def on_step_end(self, args: Any, state: Any, control: Any, **__: Any) -> None:
                 marks.append((self.began, mark()))
-                scene.progress({"step": state.global_step, "of": state.max_steps})
+                now = scene.clock.now()
+                if now - self.told >= PACE:
+                    scene.progress({"step": state.global_step, "of": state.max_steps})
+                    self.told = now
 
         return [Marks()]
 

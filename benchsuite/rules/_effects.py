@@ -32,7 +32,7 @@ WORK: Effects = {
 CURVE: Effects = {
     "quality.*": 0, "function.logits_trained": 0, "function.trained_bits": 0, "function.reload_drift": 0,
     "function.padding_drift": 0, "function.maskless_drift": 0, "function.merge_drift": 0, "seeds.rng": 0,
-    "trainer.log.bits": 0,
+    "seeds.steps": 0, "trainer.log.bits": 0,
 }  # fmt: skip
 """What training on something else leaves behind: the curve, and what the trained model says."""
 FUNCTION: Effects = {**CURVE, "function.*": 0, "optimizer.backward.*": 0}

@@ -1,19 +1,27 @@
-"""Each training step leaves tensors behind that nobody lets go of."""
+"""Each training step leaves tensors, or memory of Python's and numpy's, behind that nobody lets go of."""
 
 from __future__ import annotations
 
 from benchsuite.evidence import Clue, Evidence, Rule
+from benchsuite.rules._looks import size
 
-LEFT = "memory.left_by_step"
+LEFT, HEAP = "memory.left_by_step", "memory.heap_left_by_step"
 
 
 def find(seen: Evidence) -> Clue | None:
-    """More are alive after some steps than before, or no longer."""
-    moved = seen.number_moved(LEFT)
-    if moved is None:
+    """More is alive after some steps than before, or no longer."""
+    moved = {metric: pair for metric in (LEFT, HEAP) if (pair := seen.number_moved(metric))}
+    if not moved:
         return None
-    words = f"each training step leaves {moved[1]:g} tensors in memory (left {moved[0]:g})"
-    return Clue(words=words, parts=(LEFT,), direction=1 if moved[1] > moved[0] else -1)
+    left = [_told(metric, *pair) for metric, pair in moved.items()]
+    grew = any(new > old for old, new in moved.values())
+    return Clue(words=f"each training step leaves {', '.join(left)}", parts=tuple(moved), direction=1 if grew else -1)
+
+
+def _told(metric: str, old: float, new: float) -> str:
+    if metric == LEFT:
+        return f"{new:g} tensors in memory (left {old:g})"
+    return f"{size(new)} of Python's memory (left {size(old)})"
 
 
 RULE = Rule(

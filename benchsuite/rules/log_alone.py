@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from benchsuite.evidence import Clue, Evidence, Rule
-from benchsuite.nouns import Outcome
+from benchsuite.nouns import JSON, Outcome
 from benchsuite.rules._looks import first, number, some
 from benchsuite.units import is_number
 
@@ -16,8 +16,8 @@ SERIES = {
     "quality.accuracy.epochs": "accuracies", "optimizer.lr": "learning rates",
 }  # fmt: skip
 
-DIGITS = 0.5001e-4
-"""How far four decimals lie from what they round: transformers 4 logs losses so, 5 does not."""
+ROUNDED, DIGITS = "quality.loss", 4
+"""The one series of which transformers 4 logs so many decimals; 5 logs all of them."""
 
 
 def find(seen: Evidence) -> Clue | None:
@@ -51,7 +51,7 @@ class Others:
     of: int
     words: str
     rounded: bool
-    """Whether each is the old one to `DIGITS`."""
+    """Whether one of each two is the other with `DIGITS` decimals."""
 
     def __str__(self) -> str:
         """For people: "20 of 20 losses are others"."""
@@ -63,8 +63,13 @@ def _others(seen: Evidence) -> Iterator[Others]:
         old, new = (side if isinstance(side, list) else [] for side in seen.pair(metric) or ((), ()))
         pairs = [(a, b) for a, b in zip(old, new, strict=False) if a != b]
         if pairs:
-            rounded = all(is_number(a) and is_number(b) and abs(a - b) <= DIGITS for a, b in pairs)
+            rounded = metric == ROUNDED and all(map(_is_rounded, pairs))
             yield Others(count=len(pairs), of=len(new), words=words, rounded=rounded)
+
+
+def _is_rounded(pair: tuple[JSON, JSON]) -> bool:
+    one, other = pair
+    return is_number(one) and is_number(other) and (round(one, DIGITS) == other or round(other, DIGITS) == one)
 
 
 RULE = Rule(

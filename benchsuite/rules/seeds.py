@@ -24,5 +24,6 @@ RULE = Rule(
     rank=46,
     find=find,
     effects={**CURVE, STATES: 0, "weights.initialised": 0, "input.order": 0},
+    unless=("draws_repeated",),
     packages=("transformers", "accelerate", "torch", "datasets"),
 )

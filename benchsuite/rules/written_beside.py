@@ -8,12 +8,12 @@ from benchsuite.evidence import Clue, Evidence, Rule
 from benchsuite.rules._effects import CURVE
 from benchsuite.rules._looks import first, number
 
-WRITES, GRADIENTS = "optimizer.writes", "optimizer.gradients.writes"
+WRITES, GRADIENTS, ACROSS = "optimizer.writes", "optimizer.gradients.writes", "optimizer.across"
 
 
 def find(seen: Evidence) -> Clue | None:
     """Other writes are found, and were not; or elsewhere than they were."""
-    told = {WRITES: _beside(seen), GRADIENTS: _gradients(seen)}
+    told = {WRITES: _beside(seen), ACROSS: _across(seen), GRADIENTS: _gradients(seen)}
     parts = tuple(metric for metric, words in told.items() if words)
     return Clue(words="; ".join(told[metric] for metric in parts), parts=parts) if parts else None
 
@@ -33,6 +33,26 @@ def _beside(seen: Evidence) -> str:
     return (
         f"weights or the optimizer's state are written beside its updates: found {_times(now)}{were}, first {when}, "
         f"after {updates:g} updates"
+    )
+
+
+def _across(seen: Evidence) -> str:
+    moved = first(seen, ACROSS)
+    if moved is None:
+        return ""
+    _, old, new = moved
+    before, now = number(old, "found"), number(new, "found")
+    if before is None or now is None:
+        return ""
+    if not now:
+        return (
+            "weights and the optimizer's state come unchanged through evaluations, saves and epochs' ends, and did not"
+        )
+    were = f", was {_times(before)}" if before else ""
+    others = [f"{count:g} tensors of its {kind}" for kind in ("weights", "state") if (count := number(new, kind))]
+    return (
+        f"an evaluation, a save or an epoch's end leaves the training otherwise: {_times(now)}{were}, first after "
+        f"{number(new, 'updates') or 0:g} updates ({', '.join(others)})"
     )
 
 

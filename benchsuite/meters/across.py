@@ -1,0 +1,150 @@
+"""Whether weights and the optimizer's state come bit for bit through all that a training does between two updates.
+
+Read before the Trainer evaluates, saves or ends an epoch, and again before it goes on: no update lies between, so
+every bit must be the same. This sees what torch's own count of writes does not: writes through `.data`, by numpy, and
+by kernels that do not tell torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .. import compat
+from ..nouns import JSON, Measured, Phase
+from ..scene import Meter, Scene
+from ._probing import exact, guarded
+
+# Measured: nothing changes, in fp32, qlora, lora and amp.
+ACROSS = exact("optimizer.across", "weights and optimizer state that change where no update is")
+WORD = 8
+PIECE = 2**16
+"""Elements that are added at once where they lie across words."""
+Bits = Mapping[str, Sequence[int]]
+"""Of weights and of the optimizer's state: a number for each tensor."""
+
+
+@dataclass
+class Crossings:
+    """What one training left otherwise than it found it, between two updates."""
+
+    updates: int = 0
+    before: Bits | None = None
+    """As it stood before what is under way; None while nothing is."""
+    changed: list[tuple[int, dict[str, int]]] = field(default_factory=list)
+    """After how many updates, and of how many tensors of each kind."""
+
+    def compare(self, now: Bits | None) -> None:
+        """Hold what stands now against what stood before, where both could be read."""
+        if self.before is None or now is None:
+            return
+        others = {kind: differing(self.before[kind], values) for kind, values in now.items()}
+        if any(others.values()):
+            self.changed.append((self.updates, {kind: count for kind, count in others.items() if count}))
+        self.before = None
+
+
+class AcrossMeter(Meter):
+    """Reads at a training's own events, a few times an epoch and never in a step."""
+
+    name = "across"
+    metrics = (ACROSS,)
+
+    def __init__(self) -> None:
+        self.crossings = Crossings()
+        self.problem: Exception | None = None
+
+    def callbacks(self, scene: Scene) -> list[Any]:
+        """See `Meter.callbacks`."""
+        return [_watching(self)]
+
+    def stop(self, phase: Phase, scene: Scene) -> Mapping[str, Measured]:
+        """See `Meter.stop`."""
+        return guarded(self._found, self.metrics) if phase is Phase.TRAIN else {}
+
+    def _found(self) -> Mapping[str, JSON]:
+        if self.problem is not None:
+            raise self.problem
+        return {ACROSS.name: told(self.crossings.changed)}
+
+
+def _watching(meter: AcrossMeter) -> Any:
+    from transformers import TrainerCallback
+
+    crossings = meter.crossings
+
+    def read(model: Any, optimizer: Any, **_: Any) -> Bits | None:
+        try:
+            return bits(model, compat.bare_optimizer(optimizer))
+        except Exception as error:  # noqa: BLE001 - a meter that cannot read stops no training: told as its value
+            meter.problem = meter.problem or error
+            return None
+
+    class Watching(TrainerCallback):  # type: ignore[misc]
+        def on_step_begin(self, *_: Any, **kwargs: Any) -> None:
+            if crossings.before is not None:
+                crossings.compare(read(**kwargs))
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            crossings.updates = state.global_step
+            if control.should_evaluate or control.should_save:
+                crossings.before = read(**kwargs)
+
+        def on_epoch_end(self, *_: Any, **kwargs: Any) -> None:
+            now = read(**kwargs)
+            crossings.compare(now)
+            crossings.before = now
+
+        def on_train_end(self, *_: Any, **kwargs: Any) -> None:
+            crossings.compare(read(**kwargs))
+
+    return Watching()
+
+
+def bits(model: Any, optimizer: Any) -> Bits:
+    """A number for each weight and each tensor of a torch optimizer's state that moves when a bit of it does."""
+    import torch
+
+    kept = [value for state in optimizer.state.values() for value in state.values() if isinstance(value, torch.Tensor)]
+    return {"weights": sums(list(model.parameters())), "state": sums(kept)}
+
+
+def sums(tensors: Sequence[Any]) -> list[int]:
+    """Of each tensor's bits. Added where they lie: one copy to the host a device, not a tensor."""
+    import torch
+
+    found = [_sum(tensor.detach().reshape(-1)) for tensor in tensors]
+    told: dict[Any, list[int]] = {
+        device: torch.stack([each for each in found if each.device == device]).tolist()
+        for device in {each.device for each in found}
+    }
+    return [told[each.device].pop(0) for each in found]
+
+
+def _sum(flat: Any) -> Any:
+    """Eight bytes at a time: numbers of fewer would be copied as such of eight, which is memory that training lacks."""
+    import torch
+
+    size = flat.element_size()
+    narrow = {1: torch.uint8, 2: torch.int16, 4: torch.int32}.get(size, torch.int64)
+    aligned = flat.storage_offset() * size % WORD == 0
+    whole = flat.numel() * size // WORD * WORD // size if aligned else 0
+    words = [flat[:whole].view(torch.int64)] if whole else []
+    return sum(part.sum(dtype=torch.int64) for part in (*words, *flat[whole:].view(narrow).split(PIECE)))
+
+
+def differing(old: Sequence[int], new: Sequence[int]) -> int:
+    """How many tensors are not as they were; those that came or went count."""
+    return sum(a != b for a, b in zip(old, new, strict=False)) + abs(len(old) - len(new))
+
+
+def told(changed: Sequence[tuple[int, Mapping[str, int]]]) -> dict[str, JSON]:
+    """How often something changed, after how many updates first, and how many tensors of each kind did then."""
+    if not changed:
+        return {"found": 0}
+    updates, others = changed[0]
+    return {"found": len(changed), "updates": updates, **others}
+
+
+METER = AcrossMeter
