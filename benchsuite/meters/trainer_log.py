@@ -28,7 +28,7 @@ LOG = apart("trainer.log", "the Trainer's log against what it did", absolute=0.0
 LEFT = Metric(
     name="memory.left_by_step", unit="1", kind=Kind.EXACT, concern="memory", title="tensors that a training step leaves"
 )
-# Measured on the CPU: 1 kB in fp32, lora and amp, 8 kB in qlora; a few hundred bytes either way.
+# Measured: 1 kB in fp32, lora and amp, 7 to 8 kB in qlora, within 15 % over runs; the same on an H200 with BERT-base.
 HEAP = Metric(
     name="memory.heap_left_by_step", unit="B", kind=Kind.BYTES, concern="memory", better=Better.LOWER,
     title="memory of Python's and numpy's that a training step leaves", absolute=32 * 1024,
