@@ -29,9 +29,11 @@ def choose(known: Mapping[str, Fault], globs: str, *, reduced: bool) -> tuple[Fa
     """The faults that any of the comma-separated globs matches; of these the reduced set where wanted.
 
     Raises:
-        UsageError: a glob matches nothing, or nothing is left.
+        UsageError: there is no glob, one matches nothing, or nothing is left.
     """
-    wanted = [glob.strip() for glob in globs.split(",") if glob.strip()] or ["*"]
+    wanted = [glob.strip() for glob in globs.split(",") if glob.strip()]
+    if not wanted:
+        raise UsageError(f"--faults {globs!r} names no fault; leave it out to plant all {len(known)}")
     for glob in wanted:
         if not any(fnmatchcase(name, glob) for name in known):
             registry.pick("fault", glob, known)

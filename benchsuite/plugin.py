@@ -209,7 +209,7 @@ def _tell_estimate(config: pytest.Config, suite: Session, selected: Sequence[Cas
     estimate = suite.estimate(selected)
     source = "as the baselines' trials took" if estimate.source == "baseline" else "a guess, there is no baseline yet"
     terminal.write_line(
-        f"benchsuite: {len(selected)} cases, {progress.trials(estimate)}, "
+        f"benchsuite: {len(selected)} {'case' if len(selected) == 1 else 'cases'}, {progress.trials(estimate)}, "
         f"about {progress.duration(estimate.seconds)} ({source})"
     )
 

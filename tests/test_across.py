@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,7 +22,7 @@ WIDTHS = {
 }  # fmt: skip
 
 
-def trained(between=None, at=1, epochs=2, evaluates=False):
+def trained(between=None, at=1, epochs=2, evaluates=False, best=False):
     """What is told of a training; `between` is called where the Trainer evaluates, after `at` updates."""
     model = torch.nn.Linear(3, 2)
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.1)
@@ -39,8 +41,8 @@ def trained(between=None, at=1, epochs=2, evaluates=False):
             watching.on_epoch_end(None, None, None, **given)
         if between and step == at and (ends or evaluates):
             between(model, optimizer)
-    watching.on_train_end(None, None, None, **given)
-    return meter._found()["optimizer.across"]
+    watching.on_train_end(SimpleNamespace(load_best_model_at_end=best), None, None, **given)
+    return meter.found()
 
 
 @pytest.mark.parametrize("evaluates", [False, True])
@@ -79,13 +81,36 @@ def test_what_an_evaluation_leaves_otherwise_is_told(way, at):
         assert trained(way, at=at) == {"found": 1, "updates": at, **WAYS[way]}
 
 
+def test_the_best_weights_that_are_put_back_are_no_change():
+    """Whoever asks for them gets other weights once the last epoch is over."""
+    assert trained(rounded, at=2 * EPOCH, best=True) == {"found": 0}
+    assert trained(rounded, at=EPOCH, best=True)["found"] == 1
+
+
+def test_buffers_and_constants_of_quantised_weights_are_looked_at():
+    """Both belong to what the model computes."""
+    model = torch.nn.BatchNorm1d(2)
+    inner = SimpleNamespace(absmax=torch.ones(2))
+    model.weight.quant_state = SimpleNamespace(absmax=torch.ones(3), state2=inner, dtype=torch.float16)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    before = across.bits(model, optimizer)
+    model.running_mean.data.add_(1)
+    inner.absmax.add_(1)
+    after = across.bits(model, optimizer)
+    assert across.differing(before["weights"], after["weights"]) == 2
+
+
 def test_what_cannot_be_read_stops_no_training():
-    """It is the metric's value instead."""
+    """It is told in the metric's place, and keeps no model alive."""
     meter = across.AcrossMeter()
     (watching,) = meter.callbacks(None)
-    watching.on_epoch_end(None, None, None, model=None, optimizer=None)
-    with pytest.raises(AttributeError):
-        meter._found()
+    model = torch.nn.Linear(2, 2).to("meta")
+    watching.on_epoch_end(None, None, None, model=model, optimizer=torch.optim.SGD(model.parameters()))
+    alive = weakref.ref(model)
+    del model
+    gc.collect()
+    assert alive() is None
+    assert str(meter.found()).startswith("crash: ")
 
 
 @given(
@@ -100,24 +125,46 @@ def test_one_bit_moves_a_tensors_number(values, width, data, aside):
     bits = other.view(whole)
     bits[data.draw(st.integers(0, len(bits) - 1))] ^= 1
     scalar = torch.tensor(1.0)
-    before, after = across.sums([one, scalar]), across.sums([other, scalar])
+    before, after = across.numbers([one, scalar]), across.numbers([other, scalar])
     assert before[0] != after[0]
     assert before[1] == after[1]
+
+
+PLACES = {
+    "rows the other way round": lambda w: w.flip(0),
+    "rows shuffled": lambda w: w[torch.randperm(len(w), generator=torch.Generator().manual_seed(1))],
+    "halves of heads interleaved": lambda w: w.view(4, 2, 8, 64).transpose(1, 2).reshape(64, 64),
+    "rolled by two": lambda w: w.roll(2, 1),
+}
+
+
+@pytest.mark.parametrize("move", PLACES.values(), ids=PLACES)
+def test_elements_that_change_place_are_seen(move):
+    """As when a checkpoint is laid out for another format, and left so."""
+    weights = torch.randn(64, 64)
+    assert across.numbers([weights]) != across.numbers([move(weights)])
+
+
+def test_tensors_that_lie_apart_are_read_as_well():
+    """Columns, every second element, and one number that is told as many."""
+    table = torch.arange(12.0).view(3, 4)
+    parts = [table[:, :1], table.view(-1)[::2], table.t(), torch.tensor(1.0).expand(5)]
+    assert across.numbers(parts) == across.numbers([part.clone() for part in parts])
 
 
 def test_large_tensors_are_read_where_they_lie(monkeypatch):
     """Numbers of eight bytes are made of no large tensor, aligned or not: training has no memory to spare."""
     made: list[int] = []
-    own = torch.Tensor.sum
+    own = torch.Tensor.to
 
     def look(tensor, *args, **kwargs):
-        made.append(tensor.numel() if tensor.dtype is not torch.int64 else 0)
+        made.append(tensor.numel())
         return own(tensor, *args, **kwargs)
 
-    monkeypatch.setattr(torch.Tensor, "sum", look)
+    monkeypatch.setattr(torch.Tensor, "to", look)
     many = torch.ones(4 * across.PIECE)
-    assert across.sums([many]) == across.sums([many.clone()])
-    across.sums([many[1:]])
+    assert across.numbers([many]) == across.numbers([many.clone()])
+    across.numbers([many[1:]])
     assert max(made) <= across.PIECE
 
 
@@ -126,7 +173,13 @@ def test_large_tensors_are_read_where_they_lie(monkeypatch):
 
 @pytest.mark.parametrize(
     ("states", "said"),
-    [("abcd", step_draws.NEW), ("aaaa", step_draws.STILL), ("abbb", step_draws.STILL), ("abca", step_draws.BACK)],
+    [
+        ("abcd", step_draws.NEW),
+        ("aaaa", step_draws.STILL),
+        ("abbb", step_draws.STILL),
+        ("abca", step_draws.BACK),
+        ("abbcdef", step_draws.MOST),
+    ],  # fmt: skip,
 )
 def test_how_a_generator_moves_is_told(states, said):
     """From its states as steps begin."""

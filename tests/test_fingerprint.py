@@ -110,7 +110,7 @@ def test_no_probe_crashed(trials):
 
 
 SCATTERS = {"memory.heap_left_by_step"}
-"""What Python itself allocates differs by a tenth from process to process; its tolerance is a multiple of all of it."""
+"""What Python itself allocates differs from process to process, by far less than its tolerance."""
 
 
 def test_two_clean_trials_are_the_same(trials):

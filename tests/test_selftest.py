@@ -426,7 +426,9 @@ def test_choose() -> None:
     """Globs choose by name; what matches nothing is refused with the nearest name."""
     known = {f.name: f for f in (example, on_cuda)}
     assert planting.choose(known, "ex*, on_*", reduced=False) == (example, on_cuda)
-    assert planting.choose(known, "", reduced=False) == (example, on_cuda)
+    for nothing in ("", " , "):
+        with pytest.raises(UsageError, match="names no fault; leave it out to plant all 2"):
+            planting.choose(known, nothing, reduced=False)
     with pytest.raises(UsageError, match="Did you mean 'example'"):
         planting.choose(known, "exampel", reduced=False)
     with pytest.raises(UsageError, match="--reduced"):

@@ -166,17 +166,17 @@ def seed_set_each_step() -> None:
 
 
 @fault(
-    "every batch that was trained on is kept, as lists of numbers",
+    "every batch that was trained on is kept, as numpy's arrays",
     libraries=("transformers",), regimes=BOTH, seen_by=("memory.heap_left_by_step",), word="of Python's memory",
 )  # fmt: skip
-def batches_kept_as_lists() -> None:
+def batches_kept_as_arrays() -> None:
     """As a record of what was seen might."""
     from transformers import Trainer
 
     kept: list[Any] = []
 
     def around(call: Around, trainer: Any, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        kept.extend(column.double().flatten().tolist() for column in inputs.values())
+        kept.extend(column.cpu().numpy().copy() for column in inputs.values())
         return call(trainer, model, inputs, *args, **kwargs)
 
     wrap(Trainer, "training_step", around)

@@ -2,25 +2,29 @@
 
 Read before the Trainer evaluates, saves or ends an epoch, and again before it goes on: no update lies between, so
 every bit must be the same. This sees what torch's own count of writes does not: writes through `.data`, by numpy, and
-by kernels that do not tell torch.
+by kernels that do not tell torch. Buffers and the constants of quantised weights are among the weights. Not looked
+at: the scheduler, a gradient scaler, and what stands in lists of the optimizer's state.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from .. import compat
 from ..nouns import JSON, Measured, Phase
 from ..scene import Meter, Scene
-from ._probing import exact, guarded
+from ._probing import caught, crash, exact
 
 # Measured: nothing changes, in fp32, qlora, lora and amp.
 ACROSS = exact("optimizer.across", "weights and optimizer state that change where no update is")
 WORD = 8
+"""Bytes of a number."""
 PIECE = 2**16
-"""Elements that are added at once where they lie across words."""
+"""Elements that are looked at at once where they lie across numbers."""
+COLUMNS = 1021
+"""Numbers are weighted by their place in rows of so many: a prime, so that what moves by whole rows is seen, too."""
 Bits = Mapping[str, Sequence[int]]
 """Of weights and of the optimizer's state: a number for each tensor."""
 
@@ -53,7 +57,8 @@ class AcrossMeter(Meter):
 
     def __init__(self) -> None:
         self.crossings = Crossings()
-        self.problem: Exception | None = None
+        self.problem = ""
+        """In words: an exception would keep the model alive, which is counted once training is over."""
 
     def callbacks(self, scene: Scene) -> list[Any]:
         """See `Meter.callbacks`."""
@@ -61,12 +66,11 @@ class AcrossMeter(Meter):
 
     def stop(self, phase: Phase, scene: Scene) -> Mapping[str, Measured]:
         """See `Meter.stop`."""
-        return guarded(self._found, self.metrics) if phase is Phase.TRAIN else {}
+        return {ACROSS.name: Measured(value=self.found())} if phase is Phase.TRAIN else {}
 
-    def _found(self) -> Mapping[str, JSON]:
-        if self.problem is not None:
-            raise self.problem
-        return {ACROSS.name: told(self.crossings.changed)}
+    def found(self) -> JSON:
+        """What is told of the training so far."""
+        return self.problem or told(self.crossings.changed)
 
 
 def _watching(meter: AcrossMeter) -> Any:
@@ -78,7 +82,7 @@ def _watching(meter: AcrossMeter) -> Any:
         try:
             return bits(model, compat.bare_optimizer(optimizer))
         except Exception as error:  # noqa: BLE001 - a meter that cannot read stops no training: told as its value
-            meter.problem = meter.problem or error
+            meter.problem = meter.problem or crash(caught(error))
             return None
 
     class Watching(TrainerCallback):  # type: ignore[misc]
@@ -96,25 +100,43 @@ def _watching(meter: AcrossMeter) -> Any:
             crossings.compare(now)
             crossings.before = now
 
-        def on_train_end(self, *_: Any, **kwargs: Any) -> None:
-            crossings.compare(read(**kwargs))
+        def on_train_end(self, args: Any, *_: Any, **kwargs: Any) -> None:
+            # The best weights are put back before this, which was asked for.
+            if not args.load_best_model_at_end:
+                crossings.compare(read(**kwargs))
+            crossings.before = None
 
     return Watching()
 
 
 def bits(model: Any, optimizer: Any) -> Bits:
     """A number for each weight and each tensor of a torch optimizer's state that moves when a bit of it does."""
+    weights = list(model.parameters())
+    constants = [each for weight in weights for each in _constants(getattr(weight, "quant_state", None))]
+    state = [value for kept in optimizer.state.values() for value in kept.values() if _is_tensor(value)]
+    return {"weights": numbers([*weights, *model.buffers(), *constants]), "state": numbers(state)}
+
+
+def _is_tensor(value: Any) -> bool:
     import torch
 
-    kept = [value for state in optimizer.state.values() for value in state.values() if isinstance(value, torch.Tensor)]
-    return {"weights": sums(list(model.parameters())), "state": sums(kept)}
+    return isinstance(value, torch.Tensor)
 
 
-def sums(tensors: Sequence[Any]) -> list[int]:
-    """Of each tensor's bits. Added where they lie: one copy to the host a device, not a tensor."""
+def _constants(state: Any) -> Iterator[Any]:
+    """Tensors of a `bitsandbytes.functional.QuantState`, and of the one inside it where constants are quantised."""
+    for value in vars(state).values() if state is not None else ():
+        if _is_tensor(value):
+            yield value
+        elif hasattr(value, "absmax"):
+            yield from _constants(value)
+
+
+def numbers(tensors: Sequence[Any]) -> list[int]:
+    """Of each tensor's bits. Made where they lie: one copy to the host a device, not a tensor."""
     import torch
 
-    found = [_sum(tensor.detach().reshape(-1)) for tensor in tensors]
+    found = [_number(tensor.detach().reshape(-1).contiguous()) for tensor in tensors]
     told: dict[Any, list[int]] = {
         device: torch.stack([each for each in found if each.device == device]).tolist()
         for device in {each.device for each in found}
@@ -122,7 +144,7 @@ def sums(tensors: Sequence[Any]) -> list[int]:
     return [told[each.device].pop(0) for each in found]
 
 
-def _sum(flat: Any) -> Any:
+def _number(flat: Any) -> Any:
     """Eight bytes at a time: numbers of fewer would be copied as such of eight, which is memory that training lacks."""
     import torch
 
@@ -131,7 +153,18 @@ def _sum(flat: Any) -> Any:
     aligned = flat.storage_offset() * size % WORD == 0
     whole = flat.numel() * size // WORD * WORD // size if aligned else 0
     words = [flat[:whole].view(torch.int64)] if whole else []
-    return sum(part.sum(dtype=torch.int64) for part in (*words, *flat[whole:].view(narrow).split(PIECE)))
+    rest = (part.to(torch.int64) for part in flat[whole:].view(narrow).split(PIECE))
+    return sum(_weighted(part) * (2 * place + 1) for place, part in enumerate([*words, *rest]))
+
+
+def _weighted(words: Any) -> Any:
+    """Their sum, each times an odd number that hangs on its place: no one bit's move can vanish from that."""
+    import torch
+
+    odd = torch.arange(1, 2 * COLUMNS, 2, device=words.device)
+    whole = len(words) // COLUMNS * COLUMNS
+    rows, rest = words[:whole].view(-1, COLUMNS), words[whole:]
+    return (rows.sum(0) * odd).sum() + (rest * odd[: len(rest)]).sum()
 
 
 def differing(old: Sequence[int], new: Sequence[int]) -> int:

@@ -14,7 +14,8 @@ from ._probing import SessionMeter, exact
 from .rng import states
 
 STEPS = exact("seeds.steps", "how random generators stand as training steps begin")
-NEW, STILL, BACK = "new at each step", "where it stood a step before", "back where it once stood"
+NEW, MOST, STILL = "new at each step", "new at most steps", "where it stood a step before"
+BACK = "back where it once stood"
 
 
 class StepDrawsMeter(SessionMeter):
@@ -39,15 +40,16 @@ class StepDrawsMeter(SessionMeter):
 def told(seen: Sequence[Mapping[str, JSON]]) -> dict[str, JSON]:
     """Of each generator how it moves, from its states at one step after another; nothing of fewer than two steps."""
     first, *rest = seen or ({},)
-    return {name: course([str(states[name]) for states in seen]) for name in first} if rest else {}
+    return {name: course([str(stood[name]) for stood in seen]) for name in first} if rest else {}
 
 
-def course(states: Sequence[str]) -> str:
+def course(stood: Sequence[str]) -> str:
     """How one generator moves. One that only an evaluation moves stands still from step to step."""
-    moved = [state for before, state in zip([None, *states], states, strict=False) if state != before]
-    if len(set(moved)) < len(moved):
+    places = [place for before, place in zip([None, *stood], stood, strict=False) if place != before]
+    if len(set(places)) < len(places):
         return BACK
-    return NEW if len(moved) == len(states) else STILL
+    steps, moves = len(stood) - 1, len(places) - 1
+    return NEW if moves == steps else MOST if moves > steps / 2 else STILL
 
 
 METER = StepDrawsMeter

@@ -27,6 +27,6 @@ RULE = Rule(
     find=find,
     effects=CURVE,
     # Where nothing is dropped any more, nothing is drawn.
-    unless=("dropout_drawn", "modes", "module_classes", "adapter", "untrained", "passes", "checkpointing"),
+    unless=("dropout_drawn", "modes", "module_classes", "untrained"),
     packages=("transformers", "accelerate", "torch"),
 )

@@ -24,6 +24,5 @@ RULE = Rule(
     rank=46,
     find=find,
     effects={**CURVE, STATES: 0, "weights.initialised": 0, "input.order": 0},
-    unless=("draws_repeated",),
     packages=("transformers", "accelerate", "torch", "datasets"),
 )
