@@ -14,7 +14,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchsuite.meters import _aside, built, fed, trainer_log
+from benchsuite.meters import _aside, built, evaluation_memory, fed, trainer_log
 
 ROWS = [(bytes([i]), i % 2) for i in range(8)]
 DRAWN = [[0, 1, 2, 3], [4, 5, 6, 7]]
@@ -225,6 +225,17 @@ def test_who_traces_already_goes_on_tracing():
         assert tracemalloc.is_tracing()
     finally:
         tracemalloc.stop()
+
+
+def test_what_an_evaluation_keeps_is_what_a_batch_in_its_middle_added():
+    """Whatever was alive before, whatever the first batch made once, and whatever the last one did."""
+    meter = evaluation_memory.EvaluationMemoryMeter()
+    assert meter.probe(None) == {}, "of one batch nothing is told"
+    watching, kept = evaluation_memory._watching(meter.alive), []
+    for size in (1000, 10, 16, 9):
+        kept.append(torch.zeros(size))
+        watching.on_prediction_step()
+    assert meter.probe(None) == {"memory.kept_by_batch": 64}
 
 
 # ---------------------------------------------------------------- how it is looked at

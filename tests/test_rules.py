@@ -811,6 +811,13 @@ EXAMPLES = (
         of=("memory.heap_left_by_step", "ram.peak"),
     ),
     Example(
+        rule="kept_by_batch",
+        old={"memory.kept_by_batch": 640.0},
+        new={"memory.kept_by_batch": 262_784.0},
+        says="an evaluation keeps 256.6 kB of tensors of each batch until it is over (kept 640 B)",
+        of=("memory.kept_by_batch",),
+    ),
+    Example(
         rule="system_calls",
         old={"count.system_calls.step": {}},
         new={"count.system_calls.step": {"gc.collect": 1}},

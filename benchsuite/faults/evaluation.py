@@ -96,4 +96,29 @@ def adapter_read_rounded() -> None:
     wrap(peft.peft_model, "load_peft_weights", around)
 
 
+@fault(
+    "evaluation keeps every batch until it is over",
+    libraries=("transformers", "accelerate"), regimes=BOTH, seen_by=("memory.kept_by_batch",),
+    word="keeps",
+)  # fmt: skip
+def evaluation_keeps_batches() -> None:
+    """On the device, beside what was answered."""
+    from transformers import Trainer
+
+    kept: list[Any] = []
+
+    def look(call: Around, trainer: Any, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        kept.append(inputs)
+        return call(trainer, model, inputs, *args, **kwargs)
+
+    def loop(call: Around, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return call(*args, **kwargs)
+        finally:
+            kept.clear()
+
+    _around_prediction(look)
+    wrap(Trainer, "evaluation_loop", loop)
+
+
 FAULTS = of(vars())
