@@ -811,6 +811,23 @@ EXAMPLES = (
         of=("memory.heap_left_by_step", "ram.peak"),
     ),
     Example(
+        rule="shared_storage",
+        old={"model.shared": {"loaded": [], "prepared": []}, "quality.loss": [0.5]},
+        new={
+            "model.shared": {"loaded": [], "prepared": [["head.copy.weight", "head.own.weight"]]},
+            "quality.loss": [0.9],
+        },
+        says="head.copy.weight and head.own.weight share memory, and did not",
+        of=("model.shared", "quality.loss"),
+    ),
+    Example(
+        rule="shared_storage",
+        old={"model.shared": {"loaded": [["embedding.weight", "head.weight"]]}, "params.stored": 10},
+        new={"model.shared": {"loaded": []}, "params.stored": 20},
+        says="embedding.weight and head.weight share memory no longer",
+        of=("model.shared", "params.stored"),
+    ),
+    Example(
         rule="kept_by_batch",
         old={"memory.kept_by_batch": 640.0},
         new={"memory.kept_by_batch": 262_784.0},

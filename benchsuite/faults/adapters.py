@@ -184,4 +184,23 @@ def adapter_saved_in_half() -> None:
     wrap(peft.peft_model, "get_peft_model_state_dict", around)
 
 
+@fault(
+    "the head that trains is no copy: the base's own head lies in the same memory and trains along",
+    libraries=("peft",), regimes=QLORA, seen_by=("model.shared",), word="share memory, and did not",
+)  # fmt: skip
+def head_not_copied() -> None:
+    """Put the original's tensors into the copy."""
+    from peft.utils.other import ModulesToSaveWrapper
+
+    def around(call: Around, wrapper: Any, adapter_name: str, *args: Any, **kwargs: Any) -> Any:
+        found = call(wrapper, adapter_name, *args, **kwargs)
+        for copy, own in zip(
+            wrapper.modules_to_save[adapter_name].parameters(), wrapper.original_module.parameters(), strict=True
+        ):
+            copy.data = own.data
+        return found
+
+    wrap(ModulesToSaveWrapper, "update", around)
+
+
 FAULTS = of(vars())
