@@ -28,7 +28,7 @@ LOG = apart("trainer.log", "the Trainer's log against what it did", absolute=0.0
 LEFT = Metric(
     name="memory.left_by_step", unit="1", kind=Kind.EXACT, concern="memory", title="tensors that a training step leaves"
 )
-# Measured: 0.9 to 1.4 kB in fp32, lora and amp, 7.0 to 9.7 kB in qlora, on the CPU and, BERT-base, on an H200.
+# Measured: 0.9 to 1.4 kB in fp32, lora and amp, 5 to 10 kB in qlora, on the CPU and, BERT-base, on an H200.
 HEAP = Metric(
     name="memory.heap_left_by_step", unit="B", kind=Kind.BYTES, concern="memory", better=Better.LOWER,
     title="memory of Python's and numpy's that a training step leaves", absolute=8 * 1024,
