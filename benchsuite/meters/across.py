@@ -23,6 +23,8 @@ WORD = 8
 """Bytes of a number."""
 PIECE = 2**16
 """Elements that are looked at at once where they lie across numbers."""
+SMALL = 2**12
+"""Elements of a tensor that is looked at together with all of its kind: biases, norms, counters."""
 COLUMNS = 1021
 """Numbers are weighted by their place in rows of so many: a prime, so that what moves by whole rows is seen, too."""
 Bits = Mapping[str, Sequence[int]]
@@ -136,35 +138,48 @@ def numbers(tensors: Sequence[Any]) -> list[int]:
     """Of each tensor's bits. Made where they lie: one copy to the host a device, not a tensor."""
     import torch
 
-    found = [_number(tensor.detach().reshape(-1).contiguous()) for tensor in tensors]
-    told: dict[Any, list[int]] = {
-        device: torch.stack([each for each in found if each.device == device]).tolist()
-        for device in {each.device for each in found}
-    }
-    return [told[each.device].pop(0) for each in found]
+    flat = [tensor.detach().reshape(-1).contiguous() for tensor in tensors]
+    alike: dict[Any, list[int]] = {}
+    for place, each in enumerate(flat):
+        key = (each.device, each.dtype, len(each)) if len(each) <= SMALL else place
+        alike.setdefault(key, []).append(place)
+    made = [(places, _numbers([flat[place] for place in places])) for places in alike.values()]
+    found = [0] * len(flat)
+    for device in {each.device for _, each in made}:
+        here = [(places, each) for places, each in made if each.device == device]
+        told = torch.cat([each for _, each in here]).tolist()
+        for place, number in zip((place for places, _ in here for place in places), told, strict=True):
+            found[place] = number
+    return found
 
 
-def _number(flat: Any) -> Any:
-    """Eight bytes at a time: numbers of fewer would be copied as such of eight, which is memory that training lacks."""
+def _numbers(alike: Sequence[Any]) -> Any:
+    """Of small tensors of one kind, which are most: all at once. Or of one large tensor, eight bytes at a time.
+
+    Numbers of fewer bytes would be copied as such of eight, which is memory that training lacks.
+    """
     import torch
 
-    size = flat.element_size()
+    first = alike[0]
+    size = first.element_size()
     narrow = {1: torch.uint8, 2: torch.int16, 4: torch.int32}.get(size, torch.int64)
-    aligned = flat.storage_offset() * size % WORD == 0
-    whole = flat.numel() * size // WORD * WORD // size if aligned else 0
-    words = [flat[:whole].view(torch.int64)] if whole else []
-    rest = (part.to(torch.int64) for part in flat[whole:].view(narrow).split(PIECE))
-    return sum(_weighted(part) * (2 * place + 1) for place, part in enumerate([*words, *rest]))
+    if len(first) <= SMALL:
+        return _weighted(torch.stack(list(alike)).view(narrow).to(torch.int64))
+    aligned = first.storage_offset() * size % WORD == 0
+    whole = len(first) * size // WORD * WORD // size if aligned else 0
+    words = [first[:whole].view(torch.int64)] if whole else []
+    rest = [part.to(torch.int64) for part in first[whole:].view(narrow).split(PIECE)] if whole < len(first) else []
+    return sum(_weighted(part[None]) * (2 * place + 1) for place, part in enumerate([*words, *rest]))
 
 
-def _weighted(words: Any) -> Any:
-    """Their sum, each times an odd number that hangs on its place: no one bit's move can vanish from that."""
+def _weighted(rows: Any) -> Any:
+    """Each row's sum, each times an odd number that hangs on its place: no one bit's move can vanish from that."""
     import torch
 
-    odd = torch.arange(1, 2 * COLUMNS, 2, device=words.device)
-    whole = len(words) // COLUMNS * COLUMNS
-    rows, rest = words[:whole].view(-1, COLUMNS), words[whole:]
-    return (rows.sum(0) * odd).sum() + (rest * odd[: len(rest)]).sum()
+    odd = torch.arange(1, 2 * COLUMNS, 2, device=rows.device)
+    whole = rows.shape[1] // COLUMNS * COLUMNS
+    rest = (rows[:, whole:] * odd[: rows.shape[1] - whole]).sum(1)
+    return (rows[:, :whole].reshape(len(rows), -1, COLUMNS).sum(1) * odd).sum(1) + rest if whole else rest
 
 
 def differing(old: Sequence[int], new: Sequence[int]) -> int:
