@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from .. import compat
@@ -168,8 +169,10 @@ def _numbers(alike: Sequence[Any]) -> Any:
     aligned = first.storage_offset() * size % WORD == 0
     whole = len(first) * size // WORD * WORD // size if aligned else 0
     words = [first[:whole].view(torch.int64)] if whole else []
-    rest = [part.to(torch.int64) for part in first[whole:].view(narrow).split(PIECE)] if whole < len(first) else []
-    return sum(_weighted(part[None]) * (2 * place + 1) for place, part in enumerate([*words, *rest]))
+    pieces = first[whole:].view(narrow).split(PIECE) if whole < len(first) else ()
+    # One piece's copy at a time.
+    parts = chain(words, (piece.to(torch.int64) for piece in pieces))
+    return sum(_weighted(part[None]) * (2 * place + 1) for place, part in enumerate(parts))
 
 
 def _weighted(rows: Any) -> Any:
