@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 
@@ -12,9 +13,10 @@ from replays import Project, project
 from benchsuite import registry
 
 # Without its plugin hypothesis takes a property test for work done at import. A machine that runs the GPU's tests alone
-# may lack it.
+# may lack it; where no configuration holds the plugin back, as in `pytest-benchmark compare`, it is loaded already.
 HYPOTHESIS = "_hypothesis_pytestplugin"
-pytest_plugins = ["pytester", *([HYPOTHESIS] if find_spec(HYPOTHESIS) else [])]
+WANTED = bool(find_spec(HYPOTHESIS)) and HYPOTHESIS not in sys.modules
+pytest_plugins = ["pytester", *([HYPOTHESIS] if WANTED else [])]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

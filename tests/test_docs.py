@@ -116,6 +116,12 @@ def test_a_pytest_command_uses_options_that_exist(words, pytest_help):
         assert (ROOT / words[0]).is_dir()
 
 
+@pytest.mark.parametrize("words", of("pytest-benchmark"))
+def test_a_pytest_benchmark_command_works_in_the_clone(words):
+    """It loads every conftest without this project's own options of pytest."""
+    assert "Outliers" in run("-m", "pytest_benchmark", *words)
+
+
 def value_of(words, option):
     """The comma-separated value behind an option, or nothing."""
     return words[words.index(option) + 1].split(",") if option in words else []
